@@ -1,0 +1,117 @@
+import { actions } from '../action.js';
+
+const everyone = ['user', 'admin'] as const;
+const paging = {
+  name: { type: 'string', help: 'Only those with exactly this name.' },
+  pageSize: { type: 'integer', help: 'Rows of a page; without it the list is whole.' },
+  page: { type: 'integer', help: 'Number of the page, from 1.' },
+} as const;
+
+export const applicationActions = actions({
+  createApplication: {
+    method: 'POST',
+    path: '/app',
+    roles: everyone,
+    body: 'manifest',
+    query: {
+      multitenant: {
+        type: 'string',
+        help: 'yes: readable and deployable for every tenant; no (default): the own one.',
+      },
+    },
+    response: 'application',
+    summary: 'Creates an application, with the versions and instances that its descriptor holds.',
+  },
+  findApplications: {
+    method: 'GET',
+    path: '/app',
+    roles: everyone,
+    query: paging,
+    response: 'applications',
+    summary: 'Lists the applications.',
+  },
+  deleteApplications: {
+    method: 'DELETE',
+    path: '/app/delete',
+    roles: everyone,
+    durable: true,
+    response: 'operationResponse',
+    summary: "Deletes all applications of the caller's own tenant.",
+  },
+  describeApplication: {
+    method: 'GET',
+    path: '/app/{appId}',
+    roles: everyone,
+    response: 'application',
+    summary: 'Describes an application.',
+  },
+  updateApplication: {
+    method: 'PUT',
+    path: '/app/{appId}',
+    aliases: ['POST /app/{appId}/update'],
+    roles: everyone,
+    body: 'manifest',
+    query: { multitenant: { type: 'string', help: 'yes or no.' } },
+    response: 'application',
+    summary: 'Changes name, description and multitenancy of an application.',
+  },
+  deleteApplication: {
+    method: 'DELETE',
+    path: '/app/{appId}/delete',
+    aliases: ['DELETE /app/{appId}'],
+    roles: everyone,
+    durable: true,
+    response: 'operationResponse',
+    summary: 'Deletes an application with all its versions; deployed instances are undeployed first.',
+  },
+  startApplication: {
+    method: 'POST',
+    path: '/app/{appId}/start',
+    roles: everyone,
+    durable: true,
+    response: 'application',
+    summary: 'Starts every instance of the newest version that has any.',
+  },
+  stopApplication: {
+    method: 'POST',
+    path: '/app/{appId}/stop',
+    roles: everyone,
+    durable: true,
+    response: 'application',
+    summary: 'Stops every instance of the newest version that has any.',
+  },
+  restartApplication: {
+    method: 'POST',
+    path: '/app/{appId}/restart',
+    roles: everyone,
+    durable: true,
+    response: 'application',
+    summary: 'Restarts every instance of the newest version that has any.',
+  },
+  deployApplicationOnEnvironment: {
+    method: 'POST',
+    path: '/app/{appId}/action/deploy/env/{envId}',
+    roles: everyone,
+    body: 'upload',
+    durable: true,
+    response: 'application',
+    summary: 'Deploys the newest version on an environment; a file sent with it becomes its artefact.',
+  },
+  undeployApplicationFromEnvironment: {
+    method: 'POST',
+    path: '/app/{appId}/action/undeploy/env/{envId}',
+    roles: everyone,
+    durable: true,
+    response: 'application',
+    summary: 'Undeploys every instance of the application from an environment.',
+  },
+  scaleApplication: {
+    method: 'POST',
+    path: '/app/{appId}/instances/{count}',
+    roles: everyone,
+    durable: true,
+    needs: 'scale',
+    response: 'application',
+    summary: 'Sets the number of processes of every deployed instance of the newest deployed version.',
+  },
+});

@@ -1,0 +1,28 @@
+import { actions } from '../action.js';
+
+const everyone = ['user', 'admin'] as const;
+
+export const discoveryActions = actions({
+  describeService: {
+    method: 'GET',
+    path: '/',
+    roles: everyone,
+    response: 'service',
+    summary: 'What this is, with links to everything.',
+  },
+  getWadl: {
+    method: 'GET',
+    path: '/application.wadl',
+    roles: everyone,
+    query: { version: { type: 'string', help: '2006 (default) or 2009.' } },
+    response: 'wadl',
+    summary: 'This API as WADL.',
+  },
+  getOpenApi: {
+    method: 'GET',
+    path: '/openapi.json',
+    roles: everyone,
+    response: 'openapi',
+    summary: 'This API as OpenAPI 3.1.',
+  },
+});

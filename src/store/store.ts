@@ -1,0 +1,214 @@
+import type { Readable } from 'node:stream';
+import type {
+  ApiKey,
+  Application,
+  Artefact,
+  AuditEvent,
+  Deployable,
+  Environment,
+  FaultRecord,
+  Instance,
+  Step,
+  Task,
+  Timestamp,
+  User,
+  Version,
+} from '../domain/model.js';
+import type { OperationState } from '../domain/states.js';
+import type { ApplicationSummary } from '../domain/views.js';
+
+/**
+ * What is kept. One implementation over Kysely for SQLite and PostgreSQL; `test/contract/store.ts` is its suite.
+ * Methods of one session run in one transaction; a method called outside of `transaction` is a transaction of its own.
+ */
+export interface StoreSession {
+  applications: ApplicationStore;
+  environments: EnvironmentStore;
+  operations: OperationStore;
+  users: UserStore;
+  audit: AuditStore;
+}
+
+export interface Store extends StoreSession {
+  /** 8 random lower-case characters `[a-z0-9]`, the first a letter; made by the first migration, stands in every name and label on a platform. */
+  readonly installation: string;
+  /** Runs `work` in one write transaction; it must await nothing but the session. */
+  transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Whose resources a reader may see. `tenant` absent: all (an admin). */
+export interface Scope {
+  tenant?: string;
+}
+export interface Paging {
+  name?: string;
+  page?: number;
+  pageSize?: number;
+}
+
+export type NewInstance = Pick<Instance, 'name' | 'processes'> &
+  Partial<Pick<Instance, 'description' | 'initialState' | 'defaultInstance' | 'memory' | 'disk'>>;
+export type NewVersion = Partial<Pick<Version, 'name' | 'label' | 'description'>> & {
+  deployables: Deployable[];
+  instances: NewInstance[];
+};
+export type NewApplication = Pick<Application, 'name' | 'tenant' | 'multitenant' | 'createdBy'> &
+  Partial<Pick<Application, 'description' | 'environmentName'>> & { versions: NewVersion[] };
+
+export interface InstanceKey {
+  appId: number;
+  versionId: number;
+  instanceId: number;
+}
+
+/** `null` removes a value; absent leaves it. */
+export type InstanceChanges = {
+  [K in 'state' | 'processes' | 'remarks']?: Instance[K];
+} & { [K in 'reason' | 'envId' | 'uri' | 'ref' | 'observedAt' | 'memory' | 'disk']?: Instance[K] | null };
+
+export interface ApplicationStore {
+  /** With all nested versions and instances. appId: one counter, never reused; versionId and instanceId: 1, 2, 3 … within their parent, never reused. */
+  create(application: NewApplication): Promise<Application>;
+  get(appId: number): Promise<Application | undefined>;
+  /** By appId, from a cursor. An own tenant's and multitenant ones. */
+  list(scope: Scope, paging?: Paging): AsyncIterable<ApplicationSummary>;
+  update(
+    appId: number,
+    changes: Partial<Pick<Application, 'name' | 'description' | 'multitenant' | 'environmentName'>>,
+  ): Promise<void>;
+  delete(appId: number): Promise<void>;
+  addVersion(appId: number, version: NewVersion): Promise<Version>;
+  deleteVersion(appId: number, versionId: number): Promise<void>;
+  addInstance(appId: number, versionId: number, instance: NewInstance): Promise<Instance>;
+  deleteInstance(key: InstanceKey): Promise<void>;
+  /** Gives the first deployable of type `artifact` its artefact, or adds a deployable with the artefact's name. */
+  setArtefact(appId: number, versionId: number, artefact: Artefact): Promise<void>;
+  updateInstance(key: InstanceKey, changes: InstanceChanges): Promise<void>;
+  /** Every instance with an envId, by application. */
+  deployed(filter?: { envId?: number; platform?: string }): Promise<Instance[]>;
+  /** SHA-256 of every artefact that a version holds. */
+  artefactsInUse(): Promise<Set<string>>;
+}
+
+export type NewEnvironment = Omit<Environment, 'envId' | 'createdAt' | 'state' | 'remarks' | 'ref'>;
+
+export interface EnvironmentStore {
+  /** envId: one counter, never reused. */
+  create(environment: NewEnvironment): Promise<Environment>;
+  get(envId: number): Promise<Environment | undefined>;
+  list(scope: Scope, paging?: Paging): AsyncIterable<Environment>;
+  /** `state` derives from the deployed instances and is never written. */
+  update(
+    envId: number,
+    changes: Partial<Omit<Environment, 'envId' | 'createdAt' | 'state' | 'ref'>> & { ref?: string | null },
+  ): Promise<void>;
+  delete(envId: number): Promise<void>;
+}
+
+export type LockMode = 'exclusive' | 'shared';
+export interface Lock {
+  /** `instance:{appId}:{instanceId}` (by number, not by version), `environment:{envId}`, `application:{appId}`. */
+  resource: string;
+  mode: LockMode;
+}
+
+export interface NewOperation {
+  /** Key of the action. */
+  action: string;
+  /** Everything that the runner needs, as JSON. No secret. */
+  input: unknown;
+  locks: Lock[];
+  /** Equal requests have the same key: action, targets, artefact SHA-256. A second one joins a running first. Absent: never joined. */
+  equal?: string;
+  platform?: string;
+  appId?: number;
+  versionId?: number;
+  instanceId?: number;
+  envId?: number;
+  tenant: string;
+  createdBy: string;
+  /** The request that asked for it. */
+  requestId?: string;
+}
+
+export interface Operation extends Task {
+  input: unknown;
+  platform?: string;
+  requestId?: string;
+  attempts: number;
+  cancelRequested: boolean;
+  /** Results of the journalled steps that are done, by name. */
+  results: Record<string, unknown>;
+}
+
+/** The proof of a claim: an operation may be written only by the attempt that holds it. */
+export interface Claim {
+  taskId: number;
+  owner: string;
+  attempt: number;
+}
+
+export interface OperationStore {
+  /** Stores it PENDING, or finds the equal one that is not terminal. */
+  enqueue(operation: NewOperation): Promise<{ operation: Operation; joined: boolean }>;
+  get(taskId: number): Promise<Operation | undefined>;
+  /** Newest first. */
+  list(scope: Scope, paging?: Paging): AsyncIterable<Task>;
+  /** Not terminal, holding or waiting for a lock on the resource, oldest first. */
+  pendingOn(resource: string): Promise<Operation[]>;
+  /**
+   * Takes the oldest operation that is due: PENDING, or RUNNING with an ended lease, and no older operation that is not terminal
+   * holds a conflicting lock. One winner, also among several gateways. Leases run by the database's clock. Counts the attempt.
+   */
+  claim(owner: string, leaseSeconds: number): Promise<Operation | undefined>;
+  /** False when the claim is lost. Tells whether a cancel was asked for. */
+  renew(claim: Claim, leaseSeconds: number): Promise<{ held: boolean; cancelRequested: boolean }>;
+  /** Gives it back undone (shutdown): PENDING again. */
+  release(claim: Claim): Promise<void>;
+  /** Writes a step by its name; `result` marks it as journalled. False, and nothing written, when the claim is lost. */
+  recordStep(claim: Claim, step: Step, result?: unknown): Promise<boolean>;
+  /** 0–100. False when the claim is lost. */
+  recordProgress(claim: Claim, progress: number): Promise<boolean>;
+  /** Terminal, final. False, and nothing written, when the claim is lost. */
+  finish(claim: Claim, state: Exclude<OperationState, 'PENDING' | 'RUNNING'>, error?: FaultRecord): Promise<boolean>;
+  /** PENDING → CANCELLED at once; RUNNING: asked for. Terminal: unchanged. */
+  requestCancel(taskId: number): Promise<Operation | undefined>;
+}
+
+export type NewUser = Omit<User, 'uid' | 'createdAt'> & { passwordHash: string };
+
+export interface UserStore {
+  /** Throws Fault Conflict when the name (any case) is taken; names are never reused with another meaning. */
+  create(user: NewUser): Promise<User>;
+  get(name: string): Promise<User | undefined>;
+  byUid(uid: number): Promise<User | undefined>;
+  byEmail(email: string): Promise<User | undefined>;
+  list(): AsyncIterable<User>;
+  update(name: string, changes: Partial<Omit<User, 'uid' | 'name' | 'createdAt' | 'credit'>>): Promise<void>;
+  delete(name: string): Promise<void>;
+  passwordHash(name: string): Promise<string | undefined>;
+  setPasswordHash(name: string, hash: string): Promise<void>;
+  /** Subtracts; false, and unchanged, when the balance would go below 0. */
+  takeCredit(uid: number, amount: number): Promise<boolean>;
+  addKey(key: ApiKey & { sealed: string }): Promise<void>;
+  keys(user: string): Promise<(ApiKey & { sealed: string })[]>;
+  key(keyId: string): Promise<(ApiKey & { sealed: string }) | undefined>;
+  deleteKey(user: string, keyId: string): Promise<boolean>;
+}
+
+export interface AuditStore {
+  add(event: Omit<AuditEvent, 'id' | 'at'> & { at?: Timestamp }): Promise<void>;
+  list(paging?: Paging): AsyncIterable<AuditEvent>;
+}
+
+/** Content-addressed files. */
+export interface ArtefactFiles {
+  /** Streams to a temporary name, hashes, synchronises, renames to its SHA-256. */
+  receive(source: Readable, signal: AbortSignal): Promise<{ sha256: string; size: number }>;
+  open(sha256: string, range?: { start: number; end: number }): Readable;
+  size(sha256: string): Promise<number | undefined>;
+  remove(sha256: string): Promise<void>;
+  /** Removes temporary files of dead uploads and files that nothing uses and that are older than `minimumAge` seconds. Returns how many. */
+  sweep(inUse: Set<string>, minimumAge: number): Promise<number>;
+}
