@@ -22,6 +22,8 @@ export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = {
 export interface Tally {
   entry(): void;
   bytes(count: number): void;
+  /** Refuses what will not fit, before a byte of it is written. */
+  announce(count: number): void;
   readonly totalEntries: number;
   readonly totalBytes: number;
 }
@@ -30,6 +32,15 @@ export function createTally(limits: ArchiveLimits, archiveSize: number): Tally {
   const mostBytes = Math.min(limits.totalBytes, Math.max(limits.ratioFloor, archiveSize * limits.ratio));
   let totalEntries = 0;
   let totalBytes = 0;
+  const assertFits = (bytes: number) => {
+    if (bytes <= mostBytes) return;
+    throw new ArchiveFault(
+      'limit',
+      mostBytes === limits.totalBytes
+        ? `The archive unpacks to more than ${limits.totalBytes} bytes.`
+        : `The archive unpacks to more than ${limits.ratio} times its size: it looks like a decompression bomb.`,
+    );
+  };
   return {
     entry() {
       totalEntries += 1;
@@ -38,15 +49,10 @@ export function createTally(limits: ArchiveLimits, archiveSize: number): Tally {
       }
     },
     bytes(count) {
+      assertFits(totalBytes + count);
       totalBytes += count;
-      if (totalBytes <= mostBytes) return;
-      throw new ArchiveFault(
-        'limit',
-        mostBytes === limits.totalBytes
-          ? `The archive unpacks to more than ${limits.totalBytes} bytes.`
-          : `The archive unpacks to more than ${limits.ratio} times its size: it looks like a decompression bomb.`,
-      );
     },
+    announce: (count) => assertFits(totalBytes + count),
     get totalEntries() {
       return totalEntries;
     },

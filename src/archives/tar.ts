@@ -59,6 +59,7 @@ export async function visitTar(
 
 function toMember(entry: ReadEntry, tally: Tally, open: () => Readable): Member {
   tally.entry();
+  tally.announce(entry.size);
   const type = KINDS[entry.type];
   if (!type) throw new ArchiveFault('unsafe', `The member ${shown(entry.path)} is a device or another special file.`);
   return {
@@ -87,8 +88,14 @@ function counter(tally: Tally): Transform {
 
 function sink(parser: Parser, fault: () => unknown): Writable {
   const failed = () => fault() as Error | undefined;
+  // What follows the end mark is padding. The parser would gather it in memory; it is only counted and checked.
+  let ended = false;
+  parser.on('eof', () => {
+    ended = true;
+  });
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
+      if (ended) return done(failed());
       const flowing = parser.write(chunk);
       if (failed() !== undefined || flowing) return done(failed());
       parser.once('drain', () => done(failed()));
