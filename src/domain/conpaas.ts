@@ -17,9 +17,9 @@ export interface ConpaasApplication {
   createdAt: Timestamp;
 }
 
-/** An address of this host. */
+/** An address of a gateway host that one service or node has for itself. Port 0: the whole address, with the configured ports. */
 export interface Endpoint {
-  host: string;
+  address: string;
   port: number;
 }
 
@@ -83,9 +83,7 @@ export interface ConpaasNode {
   vmid: number;
   cloud: string;
   host: string;
-  /** The agent's own address. */
-  address: string;
-  /** Where it listens when it is a proxy. */
+  /** Its own address, at which it listens when it is a proxy. Null: it has none of its own and listens to this machine alone. */
   endpoint: Endpoint | null;
   roles: string[];
   createdAt: Timestamp;
@@ -145,9 +143,8 @@ export type NewConpaasService = Pick<ConpaasService, 'aid' | 'uid' | 'type' | 'n
 export type ServiceChanges = Partial<Pick<ConpaasService, 'name' | 'state' | 'reason' | 'current' | 'goal'>>;
 
 export type NewConpaasNode = Pick<ConpaasNode, 'sid' | 'cloud' | 'host' | 'roles' | 'paidUntil'> & {
-  addresses: Iterable<Endpoint>;
-  /** Where it listens as a proxy: the service's own endpoint, or candidates for one more; absent for other roles. */
-  endpoint?: Endpoint | Iterable<Endpoint>;
+  /** The service's own endpoint, candidates for one more, or none. */
+  endpoint: 'of the service' | Iterable<Endpoint> | null;
 };
 
 /** What the Director and the managers keep. Each method is one transaction. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ConpaasStore } from '../domain/conpaas.js';
 import type {
   ApiKey,
   Application,
@@ -27,6 +28,7 @@ export interface StoreSession {
   operations: OperationStore;
   users: UserStore;
   audit: AuditStore;
+  conpaas: ConpaasStore;
 }
 
 export interface Store extends StoreSession {
