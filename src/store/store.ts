@@ -34,7 +34,11 @@ export interface StoreSession {
 export interface Store extends StoreSession {
   /** 8 random lower-case characters `[a-z0-9]`, the first a letter; made by the first migration, stands in every name and label on a platform. */
   readonly installation: string;
-  /** Runs `work` in one write transaction; it must await nothing but the session. */
+  /**
+   * Runs `work` in one write transaction. It must await nothing but the session that it gets: SQLite is one connection, so waiting for
+   * anything else holds up everybody, and calling the store itself in there waits for ever. On PostgreSQL it runs again when another
+   * transaction had to win, so it changes nothing but the session.
+   */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -64,7 +68,7 @@ export interface InstanceKey {
   instanceId: number;
 }
 
-/** `null` removes a value; absent leaves it. */
+/** `null` removes a value; absent leaves it. Updating or deleting what is gone changes nothing. */
 export type InstanceChanges = {
   [K in 'state' | 'processes' | 'remarks']?: Instance[K];
 } & { [K in 'reason' | 'envId' | 'uri' | 'ref' | 'observedAt' | 'memory' | 'disk']?: Instance[K] | null };
@@ -152,7 +156,10 @@ export interface Claim {
 }
 
 export interface OperationStore {
-  /** Stores it PENDING, or finds the equal one that is not terminal. */
+  /**
+   * Stores it PENDING, or joins the equal one of the same tenant that is not terminal. Not joined: one that is asked to cancel, and one
+   * behind which a conflicting operation waits (start, stop, start ends started).
+   */
   enqueue(operation: NewOperation): Promise<{ operation: Operation; joined: boolean }>;
   get(taskId: number): Promise<Operation | undefined>;
   /** Newest first. */
@@ -174,14 +181,17 @@ export interface OperationStore {
   recordProgress(claim: Claim, progress: number): Promise<boolean>;
   /** Terminal, final. False, and nothing written, when the claim is lost. */
   finish(claim: Claim, state: Exclude<OperationState, 'PENDING' | 'RUNNING'>, error?: FaultRecord): Promise<boolean>;
-  /** PENDING → CANCELLED at once; RUNNING: asked for. Terminal: unchanged. */
+  /**
+   * PENDING → CANCELLED at once; RUNNING: asked for. Terminal: unchanged. One that was released half-done is asked for too: its next
+   * claim has to undo what it made.
+   */
   requestCancel(taskId: number): Promise<Operation | undefined>;
 }
 
 export type NewUser = Omit<User, 'uid' | 'createdAt'> & { passwordHash: string };
 
 export interface UserStore {
-  /** Throws Fault Conflict when the name (any case) is taken; names are never reused with another meaning. */
+  /** Throws Fault Conflict when the name (any case) is taken; a deleted user's name stays taken, so that it never means somebody else. */
   create(user: NewUser): Promise<User>;
   get(name: string): Promise<User | undefined>;
   byUid(uid: number): Promise<User | undefined>;
@@ -189,8 +199,14 @@ export interface UserStore {
   list(): AsyncIterable<User>;
   update(name: string, changes: Partial<Omit<User, 'uid' | 'name' | 'createdAt' | 'credit'>>): Promise<void>;
   delete(name: string): Promise<void>;
+  /** User and hash as of one moment, in one reading. */
+  credentials(name: string): Promise<{ user: User; passwordHash: string } | undefined>;
   passwordHash(name: string): Promise<string | undefined>;
   setPasswordHash(name: string, hash: string): Promise<void>;
+  /** Names of all admins; until the transaction ends no other one can demote or delete them. */
+  lockAdmins(): Promise<string[]>;
+  /** Whether a user, deleted ones included, belongs to the tenant. */
+  isTenant(tenant: string): Promise<boolean>;
   /** Subtracts; false, and unchanged, when the balance would go below 0. */
   takeCredit(uid: number, amount: number): Promise<boolean>;
   addKey(key: ApiKey & { sealed: string }): Promise<void>;
@@ -204,12 +220,21 @@ export interface AuditStore {
   list(paging?: Paging): AsyncIterable<AuditEvent>;
 }
 
+export interface ReceiveOptions {
+  /** Bytes; more throw Fault `PayloadTooLarge`. */
+  maximum?: number;
+  /** Looks at the complete temporary file before it gets its place; what it throws is thrown, and nothing remains. */
+  inspect?(file: string): Promise<void>;
+}
+
 /** Content-addressed files. */
 export interface ArtefactFiles {
   /** Streams to a temporary name, hashes, synchronises, renames to its SHA-256. */
-  receive(source: Readable, signal: AbortSignal): Promise<{ sha256: string; size: number }>;
+  receive(source: Readable, signal: AbortSignal, options?: ReceiveOptions): Promise<{ sha256: string; size: number }>;
   open(sha256: string, range?: { start: number; end: number }): Readable;
   size(sha256: string): Promise<number | undefined>;
+  /** Makes a file young again, so that no sweep takes it before a version holds it. False when there is none. */
+  touch(sha256: string): Promise<boolean>;
   remove(sha256: string): Promise<void>;
   /** Removes temporary files of dead uploads and files that nothing uses and that are older than `minimumAge` seconds. Returns how many. */
   sweep(inUse: Set<string>, minimumAge: number): Promise<number>;

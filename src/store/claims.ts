@@ -1,0 +1,146 @@
+import { sql, type Transaction } from 'kysely';
+import type { Step } from '../domain/model.js';
+import { timestamp, toJson } from './columns.js';
+import { operationsOf } from './operation-rows.js';
+import type { Run } from './run.js';
+import type { Schema } from './schema.js';
+import type { Claim, Operation, OperationStore } from './store.js';
+
+/** The part of the operations' aggregate with which workers share the work out. */
+export function claims(
+  run: Run,
+): Pick<OperationStore, 'claim' | 'renew' | 'release' | 'recordStep' | 'recordProgress' | 'finish'> {
+  return {
+    claim: (owner, leaseSeconds) => run.write((db) => claim(db, run, owner, leaseSeconds)),
+    renew: (held, leaseSeconds) =>
+      run.write(async (db) => {
+        const row = await update(db, held)
+          .set({ leaseUntil: leaseEnd(run, leaseSeconds) })
+          .returning('cancelRequested')
+          .executeTakeFirst();
+        return { held: row !== undefined, cancelRequested: row?.cancelRequested === 1 };
+      }),
+    release: (held) =>
+      run.write(async (db) => {
+        await update(db, held).set({ state: 'PENDING', leaseOwner: null, leaseUntil: null }).execute();
+      }),
+    recordStep: (held, step, result) => run.write((db) => recordStep(db, run, held, step, result)),
+    recordProgress: (held, progress) =>
+      run.write(async (db) => {
+        const { numUpdatedRows } = await update(db, held).set({ progress }).executeTakeFirst();
+        return numUpdatedRows === 1n;
+      }),
+    finish: (held, state, error) =>
+      run.write(async (db) => {
+        const { numUpdatedRows } = await update(db, held)
+          .set({
+            state,
+            endedAt: timestamp(),
+            ...(state === 'SUCCEEDED' && { progress: 100 }),
+            errorCode: error?.code ?? null,
+            errorMessage: error?.message ?? null,
+            leaseOwner: null,
+            leaseUntil: null,
+          })
+          .executeTakeFirst();
+        if (numUpdatedRows === 0n) return false;
+        await db.deleteFrom('operationLocks').where('taskId', '=', held.taskId).execute();
+        return true;
+      }),
+  };
+}
+
+function leaseEnd(run: Run, seconds: number) {
+  return sql<number>`${run.now} + cast(${seconds} as double precision)`;
+}
+
+/** An update that touches the operation only as long as the claim holds. */
+function update(db: Transaction<Schema>, { taskId, owner, attempt }: Claim) {
+  return db
+    .updateTable('operations')
+    .where((row) => row.and({ taskId, leaseOwner: owner, attempts: attempt, state: 'RUNNING' }));
+}
+
+/**
+ * What is due stays due until somebody takes it: older operations only ever end, and numbers become visible in their order (counters.ts).
+ * So it is enough that the row itself has one taker, which its lock sees to on PostgreSQL and the one writer on SQLite.
+ */
+async function claim(
+  db: Transaction<Schema>,
+  run: Run,
+  owner: string,
+  leaseSeconds: number,
+): Promise<Operation | undefined> {
+  const due = await db
+    .selectFrom('operations')
+    .select('taskId')
+    .where((row) =>
+      row.or([row('state', '=', 'PENDING'), row.and([row('state', '=', 'RUNNING'), row('leaseUntil', '<=', run.now)])]),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('operationLocks as mine')
+            .innerJoin('operationLocks as older', 'older.resource', 'mine.resource')
+            .select('mine.taskId')
+            .whereRef('mine.taskId', '=', 'operations.taskId')
+            .whereRef('older.taskId', '<', 'mine.taskId')
+            .where((row) => row.or([row('mine.mode', '=', 'exclusive'), row('older.mode', '=', 'exclusive')])),
+        ),
+      ),
+    )
+    .orderBy('taskId')
+    .limit(1)
+    .modifyEnd(run.lockOrSkip)
+    .executeTakeFirst();
+  if (!due) return undefined;
+  const row = await db
+    .updateTable('operations')
+    .set((before) => ({
+      state: 'RUNNING' as const,
+      attempts: before('attempts', '+', 1),
+      leaseOwner: owner,
+      leaseUntil: leaseEnd(run, leaseSeconds),
+      startedAt: before.fn.coalesce('startedAt', before.val(timestamp())),
+    }))
+    .where('taskId', '=', due.taskId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return (await operationsOf(db, [row]))[0];
+}
+
+async function recordStep(
+  db: Transaction<Schema>,
+  run: Run,
+  held: Claim,
+  step: Step,
+  result: unknown,
+): Promise<boolean> {
+  const { taskId, owner, attempt } = held;
+  const mine = await db
+    .selectFrom('operations')
+    .select('taskId')
+    .where((row) => row.and({ taskId, leaseOwner: owner, attempts: attempt, state: 'RUNNING' }))
+    .modifyEnd(run.lock)
+    .executeTakeFirst();
+  if (!mine) return false;
+  const { last } = await db
+    .selectFrom('operationSteps')
+    .select((row) => row.fn.coalesce(row.fn.max('position'), sql<number>`0`).as('last'))
+    .where('taskId', '=', taskId)
+    .executeTakeFirstOrThrow();
+  const values = {
+    state: step.state,
+    startedAt: step.startedAt,
+    endedAt: step.endedAt ?? null,
+    progress: step.progress ?? null,
+    text: step.text ?? null,
+    ...(result !== undefined && { result: toJson(result) }),
+  };
+  await db
+    .insertInto('operationSteps')
+    .values({ taskId, name: step.name, position: last + 1, ...values })
+    .onConflict((conflict) => conflict.columns(['taskId', 'name']).doUpdateSet(values))
+    .execute();
+  return true;
+}

@@ -1,0 +1,29 @@
+import type { Dialect, RawBuilder } from 'kysely';
+import { Fault } from '../domain/errors.js';
+
+/** What differs between the databases; sqlite.ts and postgres.ts are its two sides. */
+export interface Database {
+  kysely: Dialect;
+  /** Seconds since 1970 by the database's clock, as a double. */
+  now: RawBuilder<number>;
+  /** Readers may lock rows (`FOR UPDATE`); without it a write transaction has the whole database for itself. */
+  rowLocks: boolean;
+  /** The statement with which one of several processes that start together migrates and the others wait. */
+  migrationLock?: RawBuilder<unknown>;
+  /** The transaction was sacrificed to another one and may be run again. */
+  isRetryable(error: unknown): boolean;
+  /** A typed fault for what is no bug of ours (database away, disk full, unstorable text); anything else unchanged. */
+  translate(error: unknown): unknown;
+}
+
+/** PostgreSQL cannot store it; refused on both sides, so that they behave alike. */
+export function unstorable(cause?: unknown): Fault {
+  return new Fault('InvalidValue', 'A text holds the character U+0000, which cannot be stored; send it without.', {
+    cause,
+  });
+}
+
+/** A foreign key points at nothing: another request deleted what this one refers to. */
+export function dangling(cause: unknown): Fault {
+  return new Fault('Conflict', 'Something that this request refers to was deleted meanwhile; look again.', { cause });
+}

@@ -1,0 +1,6 @@
+import { core } from './0001-core.js';
+import { conpaas } from './0002-conpaas.js';
+import type { Migration } from './migration.js';
+
+/** In the order in which they run. */
+export const MIGRATIONS: readonly Migration[] = [core, conpaas];

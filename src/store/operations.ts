@@ -1,0 +1,167 @@
+import type { Transaction } from 'kysely';
+import type { Task } from '../domain/model.js';
+import { claims } from './claims.js';
+import { timestamp, toJson } from './columns.js';
+import { next } from './counters.js';
+import { type Chunk, chunks } from './keyset.js';
+import { type OperationRow, operationsOf, tasksOf } from './operation-rows.js';
+import type { Run } from './run.js';
+import type { Schema } from './schema.js';
+import type { Lock, NewOperation, Operation, OperationStore, Scope } from './store.js';
+
+export function operationStore(run: Run): OperationStore {
+  return {
+    enqueue: (operation) => run.write((db) => enqueue(db, operation)),
+    get: (taskId) => run.read((db) => find(db, taskId)),
+    list: (scope, paging) =>
+      chunks(
+        (chunk) => run.read((db) => tasks(db, scope, chunk)),
+        (task) => task.taskId,
+        paging,
+      ),
+    pendingOn: (resource) =>
+      run.read(async (db) => {
+        const rows = await db
+          .selectFrom('operationLocks')
+          .innerJoin('operations', 'operations.taskId', 'operationLocks.taskId')
+          .selectAll('operations')
+          .where('resource', '=', resource)
+          .orderBy('operations.taskId')
+          .execute();
+        return operationsOf(db, rows);
+      }),
+    requestCancel: (taskId) => run.write((db) => requestCancel(db, run, taskId)),
+    ...claims(run),
+  };
+}
+
+async function find(db: Transaction<Schema>, taskId: number): Promise<Operation | undefined> {
+  const row = await db.selectFrom('operations').selectAll().where('taskId', '=', taskId).executeTakeFirst();
+  return row && (await operationsOf(db, [row]))[0];
+}
+
+async function tasks(db: Transaction<Schema>, { tenant }: Scope, { after, offset, limit }: Chunk): Promise<Task[]> {
+  let query = db.selectFrom('operations').selectAll();
+  if (tenant !== undefined) query = query.where('tenant', '=', tenant);
+  if (after !== undefined) query = query.where('taskId', '<', after);
+  return tasksOf(db, await query.orderBy('taskId', 'desc').limit(limit).offset(offset).execute());
+}
+
+async function enqueue(
+  db: Transaction<Schema>,
+  operation: NewOperation,
+): Promise<{ operation: Operation; joined: boolean }> {
+  const locks = strongest(operation.locks);
+  const running = await joinable(db, operation, locks);
+  if (running) return { operation: running, joined: true };
+  // The counter's lock lets one enqueuer in at a time: the second look sees what another one stored meanwhile.
+  const taskId = await next(db, 'task');
+  const raced = await joinable(db, operation, locks);
+  if (raced) return { operation: raced, joined: true };
+  const row = newRow(taskId, operation);
+  await db.insertInto('operations').values(row).execute();
+  if (locks.length > 0) {
+    await db
+      .insertInto('operationLocks')
+      .values(locks.map((lock) => ({ taskId, ...lock })))
+      .execute();
+  }
+  const [stored] = await operationsOf(db, [row]);
+  return { operation: stored as Operation, joined: false };
+}
+
+function newRow(taskId: number, operation: NewOperation): OperationRow {
+  return {
+    taskId,
+    action: operation.action,
+    state: 'PENDING',
+    progress: 0,
+    input: toJson(operation.input),
+    equalKey: operation.equal ?? null,
+    platform: operation.platform ?? null,
+    appId: operation.appId ?? null,
+    versionId: operation.versionId ?? null,
+    instanceId: operation.instanceId ?? null,
+    envId: operation.envId ?? null,
+    tenant: operation.tenant,
+    createdBy: operation.createdBy,
+    requestId: operation.requestId ?? null,
+    createdAt: timestamp(),
+    startedAt: null,
+    endedAt: null,
+    errorCode: null,
+    errorMessage: null,
+    attempts: 0,
+    cancelRequested: 0,
+    leaseOwner: null,
+    leaseUntil: null,
+  };
+}
+
+/** One lock for each resource; exclusive wins. */
+function strongest(locks: readonly Lock[]): Lock[] {
+  const modes = new Map<string, Lock['mode']>();
+  for (const { resource, mode } of locks) {
+    if (modes.get(resource) !== 'exclusive') modes.set(resource, mode);
+  }
+  return [...modes].map(([resource, mode]) => ({ resource, mode }));
+}
+
+async function joinable(
+  db: Transaction<Schema>,
+  { equal, tenant }: NewOperation,
+  locks: Lock[],
+): Promise<Operation | undefined> {
+  if (equal === undefined) return undefined;
+  const row = await db
+    .selectFrom('operations')
+    .selectAll()
+    .where('equalKey', '=', equal)
+    .where('tenant', '=', tenant)
+    .where('state', 'in', ['PENDING', 'RUNNING'])
+    .where('cancelRequested', '=', 0)
+    .orderBy('taskId', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!row || (await overtaken(db, row.taskId, locks))) return undefined;
+  return (await operationsOf(db, [row]))[0];
+}
+
+/** Whether a younger operation waits for a lock that conflicts with these. */
+async function overtaken(db: Transaction<Schema>, taskId: number, locks: Lock[]): Promise<boolean> {
+  if (locks.length === 0) return false;
+  const younger = await db
+    .selectFrom('operationLocks')
+    .select('taskId')
+    .where('taskId', '>', taskId)
+    .where((row) =>
+      row.or(
+        locks.map(({ resource, mode }) =>
+          mode === 'exclusive' ? row('resource', '=', resource) : row.and({ resource, mode: 'exclusive' }),
+        ),
+      ),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return younger !== undefined;
+}
+
+async function requestCancel(db: Transaction<Schema>, run: Run, taskId: number): Promise<Operation | undefined> {
+  const row = await db
+    .selectFrom('operations')
+    .select(['state', 'attempts'])
+    .where('taskId', '=', taskId)
+    .modifyEnd(run.lock)
+    .executeTakeFirst();
+  if (row?.state === 'PENDING' && row.attempts === 0) {
+    await db
+      .updateTable('operations')
+      .set({ state: 'CANCELLED', endedAt: timestamp(), cancelRequested: 1 })
+      .where('taskId', '=', taskId)
+      .execute();
+    await db.deleteFrom('operationLocks').where('taskId', '=', taskId).execute();
+  } else if (row?.state === 'PENDING' || row?.state === 'RUNNING') {
+    await db.updateTable('operations').set({ cancelRequested: 1 }).where('taskId', '=', taskId).execute();
+  }
+  return find(db, taskId);
+}

@@ -1,0 +1,146 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import BetterSqlite from 'better-sqlite3';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+  type SqliteStatement,
+  sql,
+  type TransactionSettings,
+} from 'kysely';
+import { Fault } from '../domain/errors.js';
+import { type Database, dangling, unstorable } from './dialect.js';
+
+/** Milliseconds. */
+const BUSY_TIMEOUT = 5_000;
+const WRITE_LOCK_PATIENCE = 30_000;
+const STATEMENTS_KEPT = 300;
+
+/** Opens or creates the file, readable by its owner alone: it holds password hashes and sealed keys. */
+export function sqliteDatabase(file: string): Database {
+  if (file !== ':memory:') {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, 'a', 0o600));
+  }
+  const connection = new BetterSqlite(file, { timeout: BUSY_TIMEOUT });
+  connection.pragma('journal_mode = WAL');
+  connection.pragma('synchronous = FULL');
+  connection.pragma('foreign_keys = ON');
+  return {
+    kysely: new ImmediateDialect(connection),
+    now: sql<number>`unixepoch('subsec')`,
+    rowLocks: false,
+    isRetryable: () => false,
+    translate,
+  };
+}
+
+class ImmediateDialect extends SqliteDialect {
+  readonly #connection: BetterSqlite.Database;
+  readonly #config: SqliteDialectConfig;
+
+  constructor(connection: BetterSqlite.Database) {
+    const config = { database: preparedOnce(connection) };
+    super(config);
+    this.#connection = connection;
+    this.#config = config;
+  }
+
+  override createDriver(): Driver {
+    return new ImmediateDriver(this.#connection, this.#config);
+  }
+}
+
+/**
+ * Write transactions take the write lock at once: one that reads first and writes later fails with SQLITE_BUSY, however long the
+ * timeout, when another process wrote in between. The wait for the lock is ours and not SQLite's, which would hold up the event loop
+ * and with it the very transaction that has the lock, when both are in this process.
+ */
+class ImmediateDriver extends SqliteDriver {
+  readonly #connection: BetterSqlite.Database;
+
+  constructor(connection: BetterSqlite.Database, config: SqliteDialectConfig) {
+    super(config);
+    this.#connection = connection;
+  }
+
+  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
+    if (settings?.accessMode === 'read only') {
+      await connection.executeQuery(CompiledQuery.raw('begin'));
+      return;
+    }
+    const deadline = Date.now() + WRITE_LOCK_PATIENCE;
+    while (!this.#tryBegin()) {
+      if (Date.now() > deadline) throw busy();
+      await wait(1 + Math.random() * 10);
+    }
+  }
+
+  #tryBegin(): boolean {
+    this.#connection.pragma('busy_timeout = 0');
+    try {
+      this.#connection.exec('begin immediate');
+      return true;
+    } catch (error) {
+      if (codeOf(error).startsWith('SQLITE_BUSY')) return false;
+      throw error;
+    } finally {
+      this.#connection.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
+    }
+  }
+}
+
+/** Keeps compiled statements, and refuses the character that PostgreSQL cannot store, so that both databases behave alike. */
+function preparedOnce(connection: BetterSqlite.Database): { prepare(sql: string): SqliteStatement; close(): void } {
+  const kept = new Map<string, SqliteStatement>();
+  const prepare = (text: string): SqliteStatement => {
+    const known = kept.get(text);
+    if (known) return known;
+    if (kept.size >= STATEMENTS_KEPT) kept.clear();
+    const statement = connection.prepare(text);
+    const prepared: SqliteStatement = {
+      reader: statement.reader,
+      all: (parameters) => statement.all(storable(parameters)),
+      run: (parameters) => statement.run(storable(parameters)),
+      iterate: (parameters) => statement.iterate(storable(parameters)),
+    };
+    kept.set(text, prepared);
+    return prepared;
+  };
+  return { prepare, close: () => connection.close() };
+}
+
+function storable(parameters: readonly unknown[]): readonly unknown[] {
+  if (parameters.some((value) => typeof value === 'string' && value.includes('\0'))) {
+    throw unstorable();
+  }
+  return parameters;
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+function busy(cause?: unknown): Fault {
+  return new Fault('ServiceUnavailable', 'The database is held by another process; try again.', {
+    retryAfter: 5,
+    cause,
+  });
+}
+
+function translate(error: unknown): unknown {
+  const code = codeOf(error);
+  if (code.startsWith('SQLITE_BUSY')) return busy(error);
+  if (code === 'SQLITE_FULL') {
+    const text = 'The database cannot grow: the disk of the gateway is full. Free some space and try again.';
+    return new Fault('ServiceUnavailable', text, { retryAfter: 60, cause: error });
+  }
+  if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return dangling(error);
+  return error;
+}
