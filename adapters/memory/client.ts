@@ -31,6 +31,8 @@ export interface PlatformOptions {
 export interface Trouble {
   /** Every request fails as if nobody listened. */
   down?: boolean;
+  /** The gateway's credentials are refused. */
+  locked?: boolean;
   /** So many requests are answered with 429 first. */
   tooMany?: number;
   /** Milliseconds that each step of work takes, instead of the option `delay`. */
@@ -200,6 +202,7 @@ export class MemoryPlatform {
     signal.throwIfAborted();
     await Promise.resolve();
     if (this.trouble.down) throw new PlatformRefusal(503, 'The simulated platform does not answer.');
+    if (this.trouble.locked) throw new PlatformRefusal(401, 'The simulated platform refuses the credentials.');
     if (!this.trouble.tooMany) return;
     this.trouble.tooMany -= 1;
     throw new PlatformRefusal(429, 'The simulated platform has too much to do.', 0.05);
