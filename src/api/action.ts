@@ -1,5 +1,6 @@
 import type { Task } from '../domain/model.js';
 import type { Principal, Role } from '../domain/principal.js';
+import type { InstanceAction } from '../domain/states.js';
 import type { BodyKind, BodyValues, ResponseKind, ResponseValues } from '../domain/views.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -24,8 +25,41 @@ export interface Action {
   needs?: 'scale' | 'logs';
   /** Query parameters of its own, beside the common ones (`Action`, `Format`, …). */
   query?: Readonly<Record<string, QueryParameter>>;
+  /** Where §7's Link elements lead here from. */
+  links?: readonly LinkRule[];
   summary: string;
 }
+
+/** The relationship of a link: an operation's name, or a word of vCloud. */
+export type Rel =
+  | 'up'
+  | 'down'
+  | 'add'
+  | 'edit'
+  | 'remove'
+  | 'alternate'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'deploy'
+  | 'undeploy'
+  | 'logs'
+  | 'cancel';
+
+/** A link to this action, listed when role, owner and state allow it and every path parameter is known there. */
+export interface LinkRule {
+  rel: Rel;
+  /** The kind of document on which it stands. Action links of a thing stand on its rows in lists too, but `deploy`. */
+  on: LinkSource;
+  /** The state that allows it: in which the instance action is legal; `empty`: nothing deployed; `running`: a task not yet ended. */
+  when?: InstanceAction | 'empty' | 'running';
+  /** One link for each environment of the caller, at most 20; only on the thing's own document. */
+  each?: 'environment';
+}
+
+export type LinkSource =
+  | Exclude<ResponseKind, 'bytes' | 'logs' | 'wadl' | 'openapi' | 'operationResponse'>
+  | 'artefact';
 
 export interface QueryParameter {
   type: 'string' | 'integer' | 'boolean';

@@ -20,6 +20,7 @@ export const applicationActions = actions({
       },
     },
     response: 'application',
+    links: [{ rel: 'add', on: 'applications' }],
     summary: 'Creates an application, with the versions and instances that its descriptor holds.',
   },
   findApplications: {
@@ -28,6 +29,10 @@ export const applicationActions = actions({
     roles: everyone,
     query: paging,
     response: 'applications',
+    links: [
+      { rel: 'down', on: 'service' },
+      { rel: 'up', on: 'application' },
+    ],
     summary: 'Lists the applications.',
   },
   deleteApplications: {
@@ -36,6 +41,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'operationResponse',
+    links: [{ rel: 'remove', on: 'applications' }],
     summary: "Deletes all applications of the caller's own tenant.",
   },
   describeApplication: {
@@ -43,6 +49,11 @@ export const applicationActions = actions({
     path: '/app/{appId}',
     roles: everyone,
     response: 'application',
+    links: [
+      { rel: 'up', on: 'version' },
+      { rel: 'up', on: 'versions' },
+      { rel: 'up', on: 'task' },
+    ],
     summary: 'Describes an application.',
   },
   updateApplication: {
@@ -53,6 +64,7 @@ export const applicationActions = actions({
     body: 'manifest',
     query: { multitenant: { type: 'string', help: 'yes or no.' } },
     response: 'application',
+    links: [{ rel: 'edit', on: 'application' }],
     summary: 'Changes name, description and multitenancy of an application.',
   },
   deleteApplication: {
@@ -62,6 +74,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'operationResponse',
+    links: [{ rel: 'remove', on: 'application' }],
     summary: 'Deletes an application with all its versions; deployed instances are undeployed first.',
   },
   startApplication: {
@@ -70,6 +83,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'application',
+    links: [{ rel: 'start', on: 'application', when: 'start' }],
     summary: 'Starts every instance of the newest version that has any.',
   },
   stopApplication: {
@@ -78,6 +92,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'application',
+    links: [{ rel: 'stop', on: 'application', when: 'stop' }],
     summary: 'Stops every instance of the newest version that has any.',
   },
   restartApplication: {
@@ -86,6 +101,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'application',
+    links: [{ rel: 'restart', on: 'application', when: 'restart' }],
     summary: 'Restarts every instance of the newest version that has any.',
   },
   deployApplicationOnEnvironment: {
@@ -103,6 +119,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'application',
+    links: [{ rel: 'undeploy', on: 'application', when: 'undeploy' }],
     summary: 'Undeploys every instance of the application from an environment.',
   },
   scaleApplication: {

@@ -8,6 +8,14 @@ export const discoveryActions = actions({
     path: '/',
     roles: everyone,
     response: 'service',
+    links: [
+      { rel: 'up', on: 'applications' },
+      { rel: 'up', on: 'environments' },
+      { rel: 'up', on: 'tasks' },
+      { rel: 'up', on: 'users' },
+      { rel: 'up', on: 'auditEvents' },
+      { rel: 'up', on: 'information' },
+    ],
     summary: 'What this is, with links to everything.',
   },
   getWadl: {
@@ -16,6 +24,7 @@ export const discoveryActions = actions({
     roles: everyone,
     query: { version: { type: 'string', help: '2006 (default) or 2009.' } },
     response: 'wadl',
+    links: [{ rel: 'alternate', on: 'service' }],
     summary: 'This API as WADL.',
   },
   getOpenApi: {
@@ -23,6 +32,7 @@ export const discoveryActions = actions({
     path: '/openapi.json',
     roles: everyone,
     response: 'openapi',
+    links: [{ rel: 'alternate', on: 'service' }],
     summary: 'This API as OpenAPI 3.1.',
   },
 });

@@ -10,6 +10,7 @@ export const environmentActions = actions({
     body: 'manifest',
     durable: true,
     response: 'environment',
+    links: [{ rel: 'add', on: 'environments' }],
     summary: 'Creates an environment where applications run.',
   },
   findEnvironments: {
@@ -22,6 +23,10 @@ export const environmentActions = actions({
       page: { type: 'integer', help: 'Number of the page, from 1.' },
     },
     response: 'environments',
+    links: [
+      { rel: 'down', on: 'service' },
+      { rel: 'up', on: 'environment' },
+    ],
     summary: 'Lists the environments.',
   },
   getInformation: {
@@ -29,6 +34,10 @@ export const environmentActions = actions({
     path: '/environment/info',
     roles: everyone,
     response: 'information',
+    links: [
+      { rel: 'down', on: 'service' },
+      { rel: 'down', on: 'environments' },
+    ],
     summary: 'What the platform offers: containers, databases, services, memory.',
   },
   getEnvironment: {
@@ -36,6 +45,11 @@ export const environmentActions = actions({
     path: '/environment/{envId}',
     roles: everyone,
     response: 'environment',
+    links: [
+      { rel: 'up', on: 'instance' },
+      { rel: 'up', on: 'instances' },
+      { rel: 'up', on: 'task' },
+    ],
     summary: 'Describes an environment.',
   },
   updateEnvironment: {
@@ -46,6 +60,7 @@ export const environmentActions = actions({
     body: 'manifest',
     durable: true,
     response: 'environment',
+    links: [{ rel: 'edit', on: 'environment' }],
     summary: 'Changes the description, memory, nodes and variables of an environment; the next deploys take them.',
   },
   deleteEnvironment: {
@@ -55,6 +70,7 @@ export const environmentActions = actions({
     roles: everyone,
     durable: true,
     response: 'operationResponse',
+    links: [{ rel: 'remove', on: 'environment', when: 'empty' }],
     summary: 'Deletes an environment on which nothing is deployed.',
   },
   startEnvironment: {
@@ -64,6 +80,7 @@ export const environmentActions = actions({
     roles: everyone,
     durable: true,
     response: 'environment',
+    links: [{ rel: 'start', on: 'environment', when: 'start' }],
     summary: 'Starts every instance deployed on an environment.',
   },
   stopEnvironment: {
@@ -73,6 +90,7 @@ export const environmentActions = actions({
     roles: everyone,
     durable: true,
     response: 'environment',
+    links: [{ rel: 'stop', on: 'environment', when: 'stop' }],
     summary: 'Stops every instance deployed on an environment.',
   },
   restartEnvironment: {
@@ -82,6 +100,7 @@ export const environmentActions = actions({
     roles: everyone,
     durable: true,
     response: 'environment',
+    links: [{ rel: 'restart', on: 'environment', when: 'restart' }],
     summary: 'Restarts every instance deployed on an environment.',
   },
   deployApplication: {
@@ -91,6 +110,7 @@ export const environmentActions = actions({
     body: 'upload',
     durable: true,
     response: 'application',
+    links: [{ rel: 'deploy', on: 'instance', when: 'deploy', each: 'environment' }],
     summary: 'Deploys an application instance on an environment.',
   },
   undeployApplication: {
@@ -99,6 +119,7 @@ export const environmentActions = actions({
     roles: everyone,
     durable: true,
     response: 'application',
+    links: [{ rel: 'undeploy', on: 'instance', when: 'undeploy' }],
     summary: 'Undeploys an application instance from an environment.',
   },
   getDeployedApplicationVersionInstance: {
@@ -106,6 +127,7 @@ export const environmentActions = actions({
     path: '/environment/{envId}/app',
     roles: everyone,
     response: 'instances',
+    links: [{ rel: 'down', on: 'environment' }],
     summary: 'Lists the application instances deployed on an environment.',
   },
 });

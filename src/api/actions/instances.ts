@@ -9,6 +9,10 @@ export const instanceActions = actions({
     roles: everyone,
     body: 'manifest',
     response: 'instance',
+    links: [
+      { rel: 'add', on: 'version' },
+      { rel: 'add', on: 'instances' },
+    ],
     summary: 'Creates an instance of a version.',
   },
   findApplicationVersionInstances: {
@@ -17,6 +21,7 @@ export const instanceActions = actions({
     aliases: ['GET /app/{appId}/version/{versionId}/instance'],
     roles: everyone,
     response: 'instances',
+    links: [{ rel: 'down', on: 'version' }],
     summary: 'Lists the instances of a version.',
   },
   describeApplicationVersionInstance: {
@@ -24,6 +29,7 @@ export const instanceActions = actions({
     path: '/app/{appId}/version/{versionId}/instance/{instanceId}',
     roles: everyone,
     response: 'instance',
+    links: [{ rel: 'up', on: 'task' }],
     summary: 'Describes an instance.',
   },
   deleteApplicationVersionInstance: {
@@ -33,6 +39,7 @@ export const instanceActions = actions({
     roles: everyone,
     durable: true,
     response: 'operationResponse',
+    links: [{ rel: 'remove', on: 'instance' }],
     summary: 'Deletes an instance; a deployed one is undeployed first.',
   },
   startApplicationVersionInstance: {
@@ -41,6 +48,7 @@ export const instanceActions = actions({
     roles: everyone,
     durable: true,
     response: 'instance',
+    links: [{ rel: 'start', on: 'instance', when: 'start' }],
     summary: 'Starts an application version instance.',
   },
   stopApplicationVersionInstance: {
@@ -49,6 +57,7 @@ export const instanceActions = actions({
     roles: everyone,
     durable: true,
     response: 'instance',
+    links: [{ rel: 'stop', on: 'instance', when: 'stop' }],
     summary: 'Stops an application version instance.',
   },
   restartApplicationVersionInstance: {
@@ -57,6 +66,7 @@ export const instanceActions = actions({
     roles: everyone,
     durable: true,
     response: 'instance',
+    links: [{ rel: 'restart', on: 'instance', when: 'restart' }],
     summary: 'Restarts an application version instance.',
   },
   getInstanceLogs: {
@@ -69,6 +79,7 @@ export const instanceActions = actions({
       follow: { type: 'boolean', help: 'Stays open and streams what comes.' },
     },
     response: 'logs',
+    links: [{ rel: 'logs', on: 'instance', when: 'undeploy' }],
     summary: "The application's output.",
   },
 });

@@ -12,6 +12,10 @@ export const taskActions = actions({
       page: { type: 'integer', help: 'Number of the page, from 1.' },
     },
     response: 'tasks',
+    links: [
+      { rel: 'down', on: 'service' },
+      { rel: 'up', on: 'task' },
+    ],
     summary: 'Lists the tasks, newest first.',
   },
   getTask: {
@@ -26,6 +30,7 @@ export const taskActions = actions({
     path: '/task/{taskId}/action/cancel',
     roles: everyone,
     response: 'task',
+    links: [{ rel: 'cancel', on: 'task', when: 'running' }],
     summary: 'Cancels a task; what a half-done deploy made is undone.',
   },
 });

@@ -10,6 +10,10 @@ export const versionActions = actions({
     roles: everyone,
     body: 'upload',
     response: 'version',
+    links: [
+      { rel: 'add', on: 'application' },
+      { rel: 'add', on: 'versions' },
+    ],
     summary: 'Creates a version from a descriptor, with the artefact as a file or by its URL.',
   },
   findApplicationVersions: {
@@ -17,6 +21,10 @@ export const versionActions = actions({
     path: '/app/{appId}/version',
     roles: everyone,
     response: 'versions',
+    links: [
+      { rel: 'down', on: 'application' },
+      { rel: 'up', on: 'version' },
+    ],
     summary: 'Lists the versions of an application.',
   },
   describeApplicationVersion: {
@@ -24,6 +32,11 @@ export const versionActions = actions({
     path: '/app/{appId}/version/{versionId}',
     roles: everyone,
     response: 'version',
+    links: [
+      { rel: 'up', on: 'instance' },
+      { rel: 'up', on: 'instances' },
+      { rel: 'up', on: 'artefacts' },
+    ],
     summary: 'Describes a version, with its instances.',
   },
   deleteApplicationVersion: {
@@ -33,6 +46,7 @@ export const versionActions = actions({
     roles: everyone,
     durable: true,
     response: 'operationResponse',
+    links: [{ rel: 'remove', on: 'version' }],
     summary: 'Deletes a version; deployed instances are undeployed first.',
   },
   findApplicationVersionArtefacts: {
@@ -40,6 +54,7 @@ export const versionActions = actions({
     path: '/artefact/{appId}/{versionId}',
     roles: everyone,
     response: 'artefacts',
+    links: [{ rel: 'down', on: 'version' }],
     summary: 'Lists the artefacts of a version.',
   },
   downloadArtefact: {
@@ -47,6 +62,7 @@ export const versionActions = actions({
     path: '/artefact/{appId}/{versionId}/{name}',
     roles: everyone,
     response: 'bytes',
+    links: [{ rel: 'alternate', on: 'artefact' }],
     summary: 'The bytes of an artefact.',
   },
 });

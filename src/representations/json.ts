@@ -1,0 +1,49 @@
+import { Fault } from '../domain/errors.js';
+import type { Field, ListShape, Shape, WireRecord } from './shape.js';
+
+/** A record is its JSON form already. */
+export function writeJson(record: WireRecord): string {
+  return JSON.stringify(record);
+}
+
+/** A list, in pieces, under its name; links at its end. */
+export async function* writeJsonList(
+  shape: ListShape,
+  rows: AsyncIterable<WireRecord>,
+  links: () => readonly WireRecord[],
+): AsyncGenerator<string> {
+  yield `{${JSON.stringify(shape.name)}:[`;
+  let first = true;
+  for await (const row of rows) {
+    yield (first ? '' : ',') + JSON.stringify(row);
+    first = false;
+  }
+  yield `],"links":${JSON.stringify(links())}}`;
+}
+
+/** Reads the JSON form of a thing. What the shape does not name is ignored; a wrong type is a Fault `InvalidValue`. */
+export function readJson(shape: Shape, value: unknown): WireRecord {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Fault('InvalidValue', `"${shape.name}" is not an object.`);
+  }
+  const source = value as Record<string, unknown>;
+  const record: WireRecord = {};
+  for (const field of shape.fields) {
+    if (!Object.hasOwn(source, field.member) || source[field.member] === undefined) continue;
+    record[field.member] = readMember(field, source[field.member]) as WireRecord[string];
+  }
+  return record;
+}
+
+function readMember(field: Field, value: unknown): unknown {
+  if (!field.many) return readOne(field, value);
+  if (!Array.isArray(value)) throw new Fault('InvalidValue', `"${field.member}" is not an array.`);
+  return value.map((one) => readOne(field, one));
+}
+
+function readOne(field: Field, value: unknown): unknown {
+  if (typeof field.type === 'object') return readJson(field.type, value);
+  const fits = field.type === 'integer' ? Number.isSafeInteger(value) : typeof value === field.type;
+  if (!fits) throw new Fault('InvalidValue', `"${field.member}" is not of the type ${field.type}.`);
+  return value;
+}
