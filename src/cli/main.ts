@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { CommandFault } from './fault.js';
+import { runProgram } from './program.js';
+import { openTerminal } from './terminal.js';
+
+const terminal = openTerminal();
+// A reader that goes away (`coaps … | head`) is no fault.
+terminal.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  await runProgram(terminal, process.argv);
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has told its own complaint already; its exit code 0 is --help and --version.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { message, stack } = error as Error;
+  const isForPeople = ['CommandFault', 'ConfigFault', 'DirectoryHeld', 'AddressFault', 'Fault'].includes(
+    (error as Error).name,
+  );
+  terminal.stderr.write(`coaps: ${isForPeople ? message : (stack ?? message)}\n`);
+  if (error instanceof CommandFault) return error.exitCode;
+  return (error as Error).name === 'ConfigFault' ? 2 : 1;
+}

@@ -1,0 +1,155 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, extname, join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { childrenOf, readXml } from './answer.js';
+import type { GatewayClient } from './client.js';
+import { CommandFault } from './fault.js';
+import { packDirectory } from './pack.js';
+import { runStages, type Stage } from './progress.js';
+import { createScenario, type Target } from './scenario.js';
+import type { Terminal } from './terminal.js';
+
+export interface PushOptions {
+  /** Of the application; without it the name of the directory or file. */
+  name?: string | undefined;
+  /** Which one, where several have this name. */
+  app?: string | undefined;
+  /** e.g. `tomcat`; without it the artefact tells. */
+  envContainer?: string | undefined;
+}
+
+export interface Pushed extends Target {
+  name: string;
+  url: string;
+}
+
+/**
+ * Brings a directory, zip or war to a URL: the specification's usage scenario (§8) for a new application; for one that exists a new
+ * version in the old one's place, at the same URL.
+ */
+export async function push(
+  path: string,
+  options: PushOptions,
+  gateway: GatewayClient,
+  terminal: Terminal,
+): Promise<Pushed> {
+  const source = resolve(terminal.directory, path);
+  const stats = await stat(source).catch(() => undefined);
+  if (!stats) throw new CommandFault(`${path} cannot be read: there is no such file or directory.`, 2);
+  const name = options.name ?? basename(source, stats.isDirectory() ? '' : extname(source));
+  const work = await mkdtemp(join(tmpdir(), 'coaps-push-'));
+  try {
+    const artefact = stats.isDirectory() ? join(work, `${name.replace(/[^\w.-]/g, '_')}.zip`) : source;
+    const packing = stats.isDirectory() ? [pack(source, artefact)] : [];
+    return await deliver(name, artefact, packing, options, gateway, terminal);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function pack(directory: string, artefact: string): Stage {
+  return {
+    title: `Pack ${basename(directory)}`,
+    run: async () => {
+      await packDirectory(directory, artefact);
+      return `Packed ${basename(directory)}, ${((await stat(artefact)).size / 1024 ** 2).toFixed(1)} MiB`;
+    },
+  };
+}
+
+async function deliver(
+  name: string,
+  artefact: string,
+  packing: Stage[],
+  options: PushOptions,
+  gateway: GatewayClient,
+  terminal: Terminal,
+): Promise<Pushed> {
+  const scenario = createScenario(gateway, terminal.interrupted);
+  const known = await findApplication(gateway, name, options.app);
+  const target: Target = { appId: known?.appId ?? '', versionId: '', instanceId: '', envId: known?.envId ?? '' };
+  let url = '';
+  const stages: Stage[] = [...packing];
+  if (!known?.envId)
+    stages.push({
+      title: 'Create the environment',
+      run: async () => {
+        target.envId = await scenario.createEnvironment(name, options.envContainer);
+        return `Created environment ${target.envId}`;
+      },
+    });
+  if (!known)
+    stages.push({
+      title: 'Create the application',
+      run: async () => {
+        target.appId = await scenario.createApplication(name);
+        return `Created application ${target.appId} "${name}"`;
+      },
+    });
+  stages.push(
+    {
+      title: 'Create a version and upload the artefact',
+      run: async (report) => {
+        target.versionId = await scenario.createApplicationVersion(target.appId, artefact, basename(artefact), report);
+        return `Created version ${target.versionId} of application ${target.appId}`;
+      },
+    },
+    {
+      title: 'Create an instance',
+      run: async () => {
+        target.instanceId = await scenario.createApplicationVersionInstance(target.appId, target.versionId);
+        return `Created instance ${target.instanceId}`;
+      },
+    },
+    {
+      title: 'Deploy',
+      run: async (report) => {
+        await scenario.deployApplication(target, report);
+        return `Deployed on environment ${target.envId}`;
+      },
+    },
+    {
+      title: 'Start',
+      run: async (report) => {
+        await scenario.startApplicationVersionInstance(target, report);
+        const described = await scenario.describe(target);
+        if (described.state !== 'STARTED')
+          throw new CommandFault(`The application is ${described.state} after its start.`);
+        if (!described.url) throw new CommandFault('The application is STARTED, but the platform gave it no URL.');
+        url = described.url;
+        return 'Started';
+      },
+    },
+  );
+  await runStages(stages, terminal);
+  return { name, ...target, url };
+}
+
+/** The application of this name, with the environment on which its first instance is deployed or for which it was pushed. */
+async function findApplication(
+  gateway: GatewayClient,
+  name: string,
+  appId: string | undefined,
+): Promise<{ appId: string; envId: string | undefined } | undefined> {
+  const chosen = appId ?? (await idsOf(gateway, '/app', 'applications', name))[0];
+  if (chosen === undefined) return undefined;
+  const answer = await gateway.send({ method: 'GET', path: `/app/${encodeURIComponent(chosen)}` });
+  const application = readXml(await text(answer.body), 'application');
+  const versions = childrenOf(application, 'version').toReversed();
+  const deployed = versions
+    .flatMap((version) => childrenOf(version, 'instance'))
+    .find((one) => one.attributes['envId']);
+  // After a failed first push nothing is deployed: its environment still waits for the next one.
+  const envId = deployed?.attributes['envId'] ?? (await idsOf(gateway, '/environment', 'environments', name)).at(-1);
+  return { appId: chosen, envId };
+}
+
+async function idsOf(gateway: GatewayClient, path: string, root: string, name: string): Promise<string[]> {
+  const answer = await gateway.send({ method: 'GET', path, query: { name } });
+  const rows = readXml(await text(answer.body), root).children.filter((row) => row.name === root.slice(0, -1));
+  const ids = rows.flatMap((row) => childrenOf(row, 'id').map((id) => id.text));
+  if (path === '/app' && ids.length > 1)
+    throw new CommandFault(`Several applications are named "${name}" (${ids.join(', ')}): choose one with --app.`, 2);
+  return ids;
+}

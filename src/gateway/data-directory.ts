@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+
+/** Holds the lock and nothing else: a process that opens and closes this file itself would lose it (POSIX). */
+const LOCK = 'gateway.lock';
+
+/** The directory where one gateway keeps everything. Held by one process at a time. */
+export interface DataDirectory {
+  readonly path: string;
+  /** A folder in it, for this user alone. */
+  folder(name: string): string;
+  /** The secret in this file; made at the first call. */
+  secret(name: string): string;
+  release(): void;
+}
+
+/** Another process holds the directory. */
+export class DirectoryHeld extends Error {
+  override readonly name = 'DirectoryHeld';
+}
+
+/**
+ * Makes the directory if need be and locks it. The lock is the kernel's (SQLite's on a file of its own): it ends with the process,
+ * however that ends, so nothing stale can remain, and it also holds between containers that share a volume.
+ */
+export function openDataDirectory(path: string): DataDirectory {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+  const holder = join(path, 'gateway.pid');
+  const lock = takeLock(join(path, LOCK), () => {
+    throw new DirectoryHeld(
+      `${path} is in use by another gateway${pidIn(holder)}: end that one, or set COAPS_DATA to another directory.`,
+    );
+  });
+  writeFileSync(holder, `${process.pid}\n`);
+  return {
+    path,
+    folder(name) {
+      const folder = join(path, name);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return folder;
+    },
+    secret: (name) => readOrMakeSecret(join(path, name)),
+    release: () => lock.close(),
+  };
+}
+
+/** Whether a gateway runs on this directory, or whether that cannot be found out. */
+export function isHeld(path: string): boolean {
+  try {
+    takeLock(join(path, LOCK), () => {
+      throw new DirectoryHeld();
+    }).close();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function takeLock(file: string, held: () => never): Database.Database {
+  const lock = new Database(file, { timeout: 0 });
+  try {
+    lock.pragma('journal_mode = MEMORY');
+    lock.pragma('locking_mode = EXCLUSIVE');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) held();
+    throw error;
+  }
+}
+
+function pidIn(file: string): string {
+  try {
+    const pid = readFileSync(file, 'utf8').trim();
+    return /^\d+$/.test(pid) ? ` (process ${pid})` : '';
+  } catch {
+    return '';
+  }
+}
+
+function readOrMakeSecret(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const secret = randomBytes(32).toString('base64url');
+  const temporary = `${file}.new`;
+  const descriptor = openSync(temporary, 'w', 0o600);
+  writeSync(descriptor, `${secret}\n`);
+  // What it seals is worthless without it: it has to be on the disk before anything is sealed.
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+  renameSync(temporary, file);
+  return secret;
+}
