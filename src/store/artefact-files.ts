@@ -1,0 +1,157 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Fault } from '../domain/errors.js';
+import type { ArtefactFiles, ReceiveOptions } from './store.js';
+
+const TEMPORARY = 'tmp';
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/**
+ * Artefacts as files `<folder>/<aa>/<sha256>`; uploads grow in `<folder>/tmp`, on the same file system. Several gateways may share the
+ * folder. Private to the gateway's user.
+ */
+export async function openArtefactFiles(folder: string): Promise<ArtefactFiles> {
+  const temporary = join(folder, TEMPORARY);
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  const place = (sha256: string) => {
+    if (!SHA256.test(sha256)) throw new Error(`Not a SHA-256: ${JSON.stringify(sha256)}`);
+    return join(folder, sha256.slice(0, 2), sha256);
+  };
+  return {
+    receive: (source, signal, options) => receive(folder, source, signal, options),
+    open: (sha256, range) => createReadStream(place(sha256), range),
+    size: async (sha256) => (await unlessMissing(stat(place(sha256))))?.size,
+    touch: async (sha256) => {
+      const now = new Date();
+      return (await unlessMissing(utimes(place(sha256), now, now).then(() => true))) ?? false;
+    },
+    remove: (sha256) => rm(place(sha256), { force: true }),
+    sweep: (inUse, minimumAge) => sweep(folder, inUse, Date.now() - minimumAge * 1000),
+  };
+}
+
+async function receive(
+  folder: string,
+  source: Readable,
+  signal: AbortSignal,
+  { maximum = Number.POSITIVE_INFINITY, inspect }: ReceiveOptions = {},
+): Promise<{ sha256: string; size: number }> {
+  const growing = join(folder, TEMPORARY, randomUUID());
+  const handle = await open(growing, 'wx', 0o600);
+  try {
+    const arrived = await write(source, handle, maximum, signal);
+    await handle.sync();
+    await inspect?.(growing);
+    signal.throwIfAborted();
+    await moveIntoPlace(folder, growing, arrived.sha256);
+    return arrived;
+  } catch (error) {
+    await rm(growing, { force: true });
+    throw understood(error);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function write(
+  source: Readable,
+  handle: FileHandle,
+  maximum: number,
+  signal: AbortSignal,
+): Promise<{ sha256: string; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, pass) {
+      size += chunk.length;
+      if (size > maximum) {
+        pass(new Fault('PayloadTooLarge', `The artefact is larger than ${maximum} bytes, the most that is accepted.`));
+        return;
+      }
+      hash.update(chunk);
+      pass(null, chunk);
+    },
+  });
+  await pipeline(source, meter, handle.createWriteStream({ autoClose: false }), { signal });
+  return { sha256: hash.digest('hex'), size };
+}
+
+/** A rename over a present equal file makes it young again, which keeps it from a sweep that runs at this moment. */
+async function moveIntoPlace(folder: string, growing: string, sha256: string): Promise<void> {
+  const shelf = join(folder, sha256.slice(0, 2));
+  if (await mkdir(shelf, { recursive: true, mode: 0o700 })) await synchronise(folder);
+  await rename(growing, join(shelf, sha256));
+  await synchronise(shelf);
+}
+
+/** Without it a power cut may forget a name, though the bytes are on the disk. */
+async function synchronise(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function understood(error: unknown): unknown {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code === 'ERR_STREAM_PREMATURE_CLOSE') {
+    return new Fault('InvalidValue', 'The artefact ended before all of its bytes had arrived; send it again.', {
+      cause: error,
+    });
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const text = 'The gateway has no room for the artefact: its disk is full.';
+    return new Fault('ServiceUnavailable', text, { cause: error, retryAfter: 60 });
+  }
+  return error;
+}
+
+async function sweep(folder: string, inUse: Set<string>, before: number): Promise<number> {
+  let removed = 0;
+  for (const shelf of await readdir(folder)) {
+    for (const name of await readdir(join(folder, shelf))) {
+      const file = join(folder, shelf, name);
+      const unused = shelf === TEMPORARY || (SHA256.test(name) && !inUse.has(name));
+      if (unused && (await isOlder(file, before)) && (await removeOld(folder, file, before))) removed += 1;
+    }
+  }
+  return removed;
+}
+
+async function isOlder(file: string, before: number): Promise<boolean> {
+  const found = await unlessMissing(stat(file));
+  return found !== undefined && found.mtimeMs < before;
+}
+
+/**
+ * Between the look at a file and its removal an upload of the same bytes may have renewed it. So it is moved aside first, and put back
+ * when it turns out to be young; one that arrives meanwhile in its place stays.
+ */
+async function removeOld(folder: string, file: string, before: number): Promise<boolean> {
+  const aside = join(folder, TEMPORARY, randomUUID());
+  const moved = await unlessMissing(rename(file, aside).then(() => true));
+  if (!moved) return false;
+  const old = await isOlder(aside, before);
+  if (!old) await link(aside, file).catch(unlessPresent);
+  await unlink(aside);
+  return old;
+}
+
+function unlessPresent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
