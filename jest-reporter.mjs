@@ -7,6 +7,8 @@ export default class CountsReporter {
       results.testResults.filter((one) => one.testExecError || (one.failureMessage && one.numFailingTests === 0))
         .length;
     const skipped = results.numPendingTests + results.numTodoTests;
-    process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`);
+    const line = `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped\n`;
+    // Jest's own summary comes after every other reporter.
+    process.once('exit', () => process.stdout.write(line));
   }
 }

@@ -10,7 +10,7 @@ export default {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
-  reporters: ['default', 'summary', '<rootDir>/jest-reporter.mjs'],
+  reporters: ['default', '<rootDir>/jest-reporter.mjs'],
   testTimeout: 60_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',

@@ -205,7 +205,7 @@ export const SCHEMA = z.strictObject({
     .strictObject({
       descriptor: note(size(1024).default(1024 ** 2), { otherwise: '1 MiB', help: 'Size of a descriptor.' }),
       upload: note(size(1024).default(1024 ** 3), { otherwise: '1 GiB', help: 'Size of an artefact.' }),
-      entries: note(whole(1, 10_000_000).default(100_000), { help: 'Files and folders in an archive.' }),
+      entries: note(whole(1, 10_000_000).default(200_000), { help: 'Files and folders in an archive.' }),
       unpacked: note(size(1024).default(4 * 1024 ** 3), {
         otherwise: '4 GiB',
         help: 'Size of an archive when unpacked.',

@@ -1,15 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -21,8 +10,6 @@ export interface DataDirectory {
   readonly path: string;
   /** A folder in it, for this user alone. */
   folder(name: string): string;
-  /** The secret in this file; made at the first call. */
-  secret(name: string): string;
   release(): void;
 }
 
@@ -52,7 +39,6 @@ export function openDataDirectory(path: string): DataDirectory {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       return folder;
     },
-    secret: (name) => readOrMakeSecret(join(path, name)),
     release: () => lock.close(),
   };
 }
@@ -90,21 +76,4 @@ function pidIn(file: string): string {
   } catch {
     return '';
   }
-}
-
-function readOrMakeSecret(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  const secret = randomBytes(32).toString('base64url');
-  const temporary = `${file}.new`;
-  const descriptor = openSync(temporary, 'w', 0o600);
-  writeSync(descriptor, `${secret}\n`);
-  // What it seals is worthless without it: it has to be on the disk before anything is sealed.
-  fsyncSync(descriptor);
-  closeSync(descriptor);
-  renameSync(temporary, file);
-  return secret;
 }
