@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { MemoryPlatform } from '../../adapters/memory/client.js';
 import { memoryDefinition } from '../../adapters/memory/definition.js';
 import { MemoryAdapter } from '../../adapters/memory/index.js';
-import { findAdapter, validateOptions } from '../../adapters/registry.js';
 import { adapterContractSuite } from '../contract/adapter.js';
 import { artefactOf, call } from '../contract/adapter-stage.js';
 import { openMemoryBench } from '../support/memory-bench.js';
@@ -73,32 +72,5 @@ describe('the memory platform', () => {
     expect(await adapter.observe(call())).toEqual([]);
     expect((await deploy('JBOSSAS_7')).state).toBe('STOPPED');
     await adapter.close();
-  });
-});
-
-describe('the options of an adapter', () => {
-  test('are read from text, with defaults', () => {
-    const definition = findAdapter('memory');
-    expect(definition && validateOptions(definition, { folder: '/tmp/x', delay: '25' })).toEqual({
-      options: { folder: '/tmp/x', delay: 25 },
-      faults: [],
-    });
-    expect(definition && validateOptions(definition, {}).options).toEqual({ delay: 0 });
-  });
-
-  test('tell all their faults at once, without the values', () => {
-    const definition = {
-      ...memoryDefinition,
-      options: [
-        { name: 'url', type: 'string', required: true, help: 'The address.' },
-        { name: 'token', type: 'map', secret: true, help: 'The token.' },
-        { name: 'tls', type: 'boolean', help: 'Whether.' },
-      ],
-    } as const;
-    const { options, faults } = validateOptions(definition, { token: 'hush', tls: 'perhaps', colour: 'hush' });
-    expect(options).toEqual({});
-    expect(faults).toHaveLength(4);
-    expect(faults.join()).toMatch(/"url" is missing.*"token" must be a map.*"tls" must be.*"colour" is not known/);
-    expect(faults.join()).not.toContain('hush');
   });
 });

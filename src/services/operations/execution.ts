@@ -1,0 +1,135 @@
+import type { AdapterLog } from '../../../adapters/adapter.js';
+import { Fault } from '../../domain/errors.js';
+import type { Claim, Operation, Store } from '../../store/store.js';
+import { toFault } from '../faults.js';
+import { Cancelled, LeaseLost, ShuttingDown } from './ending.js';
+import { keepLease } from './lease.js';
+import type { RetryLimits } from './retry.js';
+import { createRun } from './run.js';
+import type { OnStep, Runner, Runners, Settling, Write } from './runner.js';
+
+/** Milliseconds that putting things in order may take after a run has ended badly. */
+const SETTLE_LIMIT = 60_000;
+
+export interface ExecutionOptions {
+  store: Store;
+  runners: Runners;
+  owner: string;
+  leaseSeconds: number;
+  /** How often an operation is begun before it is given up. */
+  attempts: number;
+  retry: RetryLimits;
+  log: AdapterLog;
+  onStep?: OnStep;
+}
+
+/** One claimed operation on its way to its end. */
+export interface Execution {
+  taskId: number;
+  cancel(): void;
+  /** Gives the operation back. */
+  shutDown(): void;
+  /** Never rejects. */
+  done: Promise<void>;
+}
+
+export function execute(operation: Operation, options: ExecutionOptions): Execution {
+  const { store, log, leaseSeconds } = options;
+  const { taskId } = operation;
+  const claim: Claim = { taskId, owner: options.owner, attempt: operation.attempts };
+  const ending = new AbortController();
+  const lost = new AbortController();
+  const end = (reason: Error) => {
+    if (reason instanceof LeaseLost) lost.abort(reason);
+    ending.abort(reason);
+  };
+  const lease = keepLease({
+    ...{ store, claim, seconds: leaseSeconds, onEnd: end },
+    onError: (error) => log.warn({ taskId, err: error }, 'the lease of a task could not be renewed'),
+  });
+  const work = carryOut(operation, claim, { ...options, end, ending: ending.signal, lost: lost.signal });
+  const done = work
+    .catch((error: unknown) => {
+      if (error instanceof LeaseLost) log.warn({ taskId }, 'a task was taken over by another gateway');
+      else log.error({ taskId, err: error }, 'a task could not be brought to its end; it goes on when its lease ends');
+    })
+    .finally(() => lease.end());
+  return { taskId, cancel: () => end(new Cancelled()), shutDown: () => end(new ShuttingDown()), done };
+}
+
+interface Signals extends ExecutionOptions {
+  end(reason: Error): void;
+  /** Ends the run. */
+  ending: AbortSignal;
+  /** Ends everything, settling too. */
+  lost: AbortSignal;
+}
+
+async function carryOut(operation: Operation, claim: Claim, signals: Signals): Promise<void> {
+  const { store, runners, log } = signals;
+  const runner = runners.get(operation.action);
+  const refusal = refuse(operation, runner, signals.attempts);
+  if (!runner || refusal) return settle(operation, claim, runner, refusal ?? new Cancelled(), signals);
+  const run = createRun({ ...signals, operation, claim, signal: signals.ending, onLost: signals.end });
+  try {
+    const write = await runner.run(run);
+    await run.close();
+    await finish(store, claim, 'SUCCEEDED', write);
+    log.info({ taskId: operation.taskId, action: operation.action }, 'a task succeeded');
+  } catch (error) {
+    const reason: unknown = signals.ending.aborted ? signals.ending.reason : error;
+    if (reason instanceof LeaseLost) throw reason;
+    await run.close();
+    if (reason instanceof ShuttingDown) return store.operations.release(claim);
+    await settle({ ...operation, results: run.results }, claim, runner, reason, signals);
+  }
+}
+
+function refuse(operation: Operation, runner: Runner | undefined, attempts: number): Error | undefined {
+  if (!runner) return new Fault('Internal Failure', `This gateway does not know the action ${operation.action}.`);
+  if (operation.cancelRequested) return new Cancelled();
+  if (operation.attempts <= attempts) return undefined;
+  return new Fault(
+    'Internal Failure',
+    `The task was interrupted ${operation.attempts - 1} times by an end of the gateway and is given up.`,
+  );
+}
+
+/** Brings an operation that did not succeed to its end. */
+async function settle(
+  operation: Operation,
+  claim: Claim,
+  runner: Runner | undefined,
+  reason: unknown,
+  { store, log, lost, ending }: Signals,
+): Promise<void> {
+  const { taskId, action, platform } = operation;
+  const cancelled = reason instanceof Cancelled;
+  const fault = cancelled ? new Fault('Conflict', 'The task was cancelled.') : toFault(reason, platform);
+  const limited = AbortSignal.any([lost, AbortSignal.timeout(SETTLE_LIMIT)]);
+  const settling: Settling = {
+    operation,
+    cancelled,
+    call: () => ({ signal: limited, step: () => {} }),
+    result: <T>(name: string) => operation.results[name] as T | undefined,
+  };
+  const { write, remains } = (await runner?.settle?.(settling, fault)) ?? {};
+  const message = [fault.message, remains].filter(Boolean).join(' ');
+  await finish(store, claim, cancelled ? 'CANCELLED' : 'FAILED', write, { code: fault.code, message });
+  if (cancelled) log.info({ taskId, action }, 'a task was cancelled');
+  else
+    log.warn({ taskId, action, code: fault.code, err: fault.cause ?? fault, ended: ending.aborted }, 'a task failed');
+}
+
+async function finish(
+  store: Store,
+  claim: Claim,
+  state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
+  write: Write | undefined,
+  error?: { code: Fault['code']; message: string },
+): Promise<void> {
+  await store.transaction(async (session) => {
+    await write?.(session);
+    if (!(await session.operations.finish(claim, state, error))) throw new LeaseLost();
+  });
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { AdapterLog } from '../../../adapters/adapter.js';
+import { Fault } from '../../domain/errors.js';
+import type { Task } from '../../domain/model.js';
+import type { Operation, Store, StoreSession } from '../../store/store.js';
+import type { RetryLimits } from './retry.js';
+import type { OnStep, Runners } from './runner.js';
+import { createWaiting, isTerminal } from './waiting.js';
+import { createWorker } from './worker.js';
+
+export interface OperationsOptions {
+  store: Store;
+  runners: Runners;
+  log: AdapterLog;
+  /** Seconds after which another gateway (or this one, started again) takes over what a dead one ran. */
+  leaseSeconds?: number;
+  /** How often an operation is begun before it is given up. */
+  attempts?: number;
+  concurrency?: number;
+  /** Milliseconds between two looks for work that other gateways left. */
+  pollInterval?: number;
+  retry?: RetryLimits;
+  /** Called at every moment of a step at which a crash makes a difference: tests kill the process there. */
+  onStep?: OnStep;
+}
+
+/** Durable work: everything that is done on a platform. */
+export interface Operations {
+  /** Stores operations in a transaction and sees to it that they are begun at once. */
+  enqueue<T>(work: (session: StoreSession) => Promise<T>): Promise<T>;
+  /**
+   * Waits until the operation has ended, at most `seconds`. Undefined: it goes on. Throws the Fault of a failed or cancelled one, and
+   * the signal's reason when the client has gone.
+   */
+  outcome(taskId: number, seconds: number, signal: AbortSignal): Promise<Task | undefined>;
+  /** Waits until the operation has ended, however it did. */
+  ended(taskId: number, seconds: number, signal: AbortSignal): Promise<Operation | undefined>;
+  /** Undefined: there is none. A terminal one is unchanged. */
+  cancel(taskId: number): Promise<Operation | undefined>;
+  start(): void;
+  /** Claims nothing more, waits `patience` milliseconds for what runs, and gives the rest back. */
+  stop(patience?: number): Promise<void>;
+}
+
+const RETRY: RetryLimits = { repetitions: 4, delay: 500, longest: 10_000 };
+const STOP_PATIENCE = 10_000;
+/** Told with a stored ServiceUnavailable; the platform's own wish is not kept. */
+const RETRY_AFTER = 30;
+
+export function createOperations({ store, runners, log, onStep, ...limits }: OperationsOptions): Operations {
+  const waiting = createWaiting(store);
+  const worker = createWorker({
+    ...{ store, runners, log, owner: randomUUID(), onDone: waiting.tell },
+    leaseSeconds: limits.leaseSeconds ?? 15,
+    attempts: limits.attempts ?? 5,
+    concurrency: limits.concurrency ?? 32,
+    pollInterval: limits.pollInterval ?? 1000,
+    retry: limits.retry ?? RETRY,
+    ...(onStep ? { onStep } : {}),
+  });
+  return {
+    async enqueue(work) {
+      const result = await store.transaction(work);
+      worker.wake();
+      return result;
+    },
+    async outcome(taskId, seconds, signal) {
+      const operation = await waiting.wait(taskId, seconds, signal);
+      if (!operation) throw new Fault('NotFound', `There is no task ${taskId}.`);
+      return isTerminal(operation) ? succeeded(operation) : undefined;
+    },
+    ended: (taskId, seconds, signal) => waiting.wait(taskId, seconds, signal),
+    async cancel(taskId) {
+      const operation = await store.transaction(async (session) => {
+        const before = await session.operations.get(taskId);
+        const after = await session.operations.requestCancel(taskId);
+        if (before && !isTerminal(before) && after?.state === 'CANCELLED') {
+          await runners.get(after.action)?.abandon?.(session, after);
+        }
+        return after;
+      });
+      if (!operation) return undefined;
+      worker.cancel(taskId);
+      if (isTerminal(operation)) waiting.tell(taskId);
+      worker.wake();
+      return operation;
+    },
+    start: () => worker.start(),
+    stop: (patience = STOP_PATIENCE) => worker.stop(patience),
+  };
+}
+
+function succeeded(operation: Operation): Task {
+  if (operation.state === 'SUCCEEDED') return operation;
+  const { code, message } = operation.error ?? { code: 'Conflict' as const, message: 'The task was cancelled.' };
+  throw new Fault(code, message, code === 'ServiceUnavailable' ? { retryAfter: RETRY_AFTER } : {});
+}

@@ -1,0 +1,99 @@
+import type { Operation } from '../../store/store.js';
+import { type Execution, type ExecutionOptions, execute } from './execution.js';
+
+export interface WorkerOptions extends ExecutionOptions {
+  /** How many operations run at once in this process. */
+  concurrency: number;
+  /** Milliseconds between two looks for what other gateways have left (an ended lease, a lock that was given back there). */
+  pollInterval: number;
+  /** Called after each operation that this worker has brought to its end. */
+  onDone(taskId: number): void;
+}
+
+/** Claims what is due and carries it out. */
+export interface Worker {
+  start(): void;
+  /** Something may be due now. */
+  wake(): void;
+  /** Cancels the operation if this worker runs it. */
+  cancel(taskId: number): void;
+  /** Claims nothing more, waits `patience` milliseconds for what runs, and gives the rest back. */
+  stop(patience: number): Promise<void>;
+}
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { store, log, owner, leaseSeconds, concurrency, pollInterval, onDone } = options;
+  const running = new Map<number, Execution>();
+  let started = false;
+  let wanted = false;
+  let claiming: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const begin = (operation: Operation): void => {
+    const execution = execute(operation, options);
+    running.set(operation.taskId, execution);
+    void execution.done.then(() => {
+      running.delete(operation.taskId);
+      onDone(operation.taskId);
+      wake();
+    });
+  };
+  const claimAll = async (): Promise<void> => {
+    while (started && wanted) {
+      wanted = false;
+      while (started && running.size < concurrency) {
+        const operation = await store.operations.claim(owner, leaseSeconds);
+        if (!operation) break;
+        begin(operation);
+      }
+    }
+  };
+  const wake = (): void => {
+    if (!started) return;
+    wanted = true;
+    claiming ??= claimAll()
+      .catch((error: unknown) => log.error({ err: error }, 'no task can be claimed: the store does not answer'))
+      .finally(() => {
+        claiming = undefined;
+        if (wanted) wake();
+      });
+  };
+  const schedule = (): void => {
+    clearTimeout(timer);
+    if (started) timer = setTimeout(poll, pollInterval);
+  };
+  const poll = (): void => {
+    wake();
+    schedule();
+  };
+  return {
+    start() {
+      started = true;
+      poll();
+    },
+    wake,
+    cancel(taskId) {
+      const cancel = () => running.get(taskId)?.cancel();
+      cancel();
+      // It may be just now on its way from the store, claimed before the cancel was asked for.
+      void claiming?.then(cancel);
+    },
+    async stop(patience) {
+      started = false;
+      clearTimeout(timer);
+      await claiming;
+      const all = Promise.all([...running.values()].map((one) => one.done));
+      await Promise.race([all, limit(patience, all)]);
+      for (const one of running.values()) one.shutDown();
+      await all;
+    },
+  };
+}
+
+/** Resolves after `milliseconds`, or with `all`; keeps no timer longer than that. */
+function limit(milliseconds: number, all: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void all.then(() => clearTimeout(timer));
+  });
+}
