@@ -44,9 +44,11 @@ export function createTokenSource(fetch: () => Promise<Token>): TokenSource {
   };
 }
 
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** A shared promise, for one of its waiters: the waiter's abort ends the waiting, not the work. */
+export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });

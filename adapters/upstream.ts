@@ -8,7 +8,7 @@ import type { TokenSource } from './upstream-token.js';
 
 export type { UpstreamAnswer, UpstreamBody, UpstreamRequest } from './upstream-attempt.js';
 export { UpstreamError, type UpstreamTrouble } from './upstream-error.js';
-export { createTokenSource, type Token, type TokenSource } from './upstream-token.js';
+export { createTokenSource, orAbort, type Token, type TokenSource } from './upstream-token.js';
 
 /** How a platform is spoken to over HTTP: one per origin. Times in milliseconds. */
 export interface UpstreamSettings {
