@@ -190,6 +190,11 @@ export interface OperationStore {
 
 export type NewUser = Omit<User, 'uid' | 'createdAt'> & { passwordHash: string };
 
+/** `null` removes a value; absent leaves it. */
+export type UserChanges = Partial<Pick<User, 'role' | 'tenant'>> & {
+  [K in 'email' | 'firstName' | 'lastName' | 'affiliation' | 'uuid' | 'openid']?: string | null;
+};
+
 export interface UserStore {
   /** Throws Fault Conflict when the name (any case) is taken; a deleted user's name stays taken, so that it never means somebody else. */
   create(user: NewUser): Promise<User>;
@@ -197,7 +202,7 @@ export interface UserStore {
   byUid(uid: number): Promise<User | undefined>;
   byEmail(email: string): Promise<User | undefined>;
   list(): AsyncIterable<User>;
-  update(name: string, changes: Partial<Omit<User, 'uid' | 'name' | 'createdAt' | 'credit'>>): Promise<void>;
+  update(name: string, changes: UserChanges): Promise<void>;
   delete(name: string): Promise<void>;
   /** User and hash as of one moment, in one reading. */
   credentials(name: string): Promise<{ user: User; passwordHash: string } | undefined>;

@@ -29,7 +29,7 @@ export function userStore(run: Run): UserStore {
     update: (name, changes) =>
       run.write(async (db) => {
         const { email } = changes;
-        const values = { ...changes, ...(email !== undefined && { emailKey: folded(email) }) };
+        const values = { ...changes, ...(email !== undefined && { emailKey: email && folded(email) }) };
         if (Object.keys(values).length === 0) return;
         await db.updateTable('users').set(values).where('name', '=', name).where('deletedAt', 'is', null).execute();
       }),
