@@ -31,7 +31,7 @@ export function toApplication({ application, versions, deployables, instances }:
   };
 }
 
-function toDeployable(row: DeployableRow): Deployable {
+export function toDeployable(row: DeployableRow): Deployable {
   const { name, contentType, location, multitenancyLevel, artefactName, artefactType, artefactSize, sha256 } = row;
   const artefact =
     artefactName !== null && artefactType !== null && artefactSize !== null && sha256 !== null

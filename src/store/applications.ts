@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Application } from '../domain/model.js';
-import { toApplication } from './application-rows.js';
+import { toApplication, toDeployable } from './application-rows.js';
 import { summaries } from './application-summaries.js';
 import { timestamp, toFlag } from './columns.js';
 import { next } from './counters.js';
@@ -48,6 +48,20 @@ export function applicationStore(run: Run): ApplicationStore {
       run.write((db) => setArtefact(db, run.lock, appId, versionId, artefact)),
     updateInstance: (key, changes) => run.write((db) => updateInstance(db, key, changes)),
     deployed: (filter) => run.read((db) => deployed(db, filter)),
+    artefactNamed: (tenant, name) =>
+      run.read(async (db) => {
+        const row = await db
+          .selectFrom('deployables')
+          .innerJoin('applications', 'applications.appId', 'deployables.appId')
+          .selectAll('deployables')
+          .where('applications.tenant', '=', tenant)
+          .where('artefactName', '=', name)
+          .orderBy('deployables.appId', 'desc')
+          .orderBy('versionId', 'desc')
+          .limit(1)
+          .executeTakeFirst();
+        return row && toDeployable(row).artefact;
+      }),
     artefactsInUse: () =>
       run.read(async (db) => {
         const rows = await db

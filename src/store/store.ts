@@ -53,8 +53,9 @@ export interface Paging {
   pageSize?: number;
 }
 
+/** `instanceId`: the number that it must have (a copy of another version's instance); taken: Fault Conflict. Absent: the next one. */
 export type NewInstance = Pick<Instance, 'name' | 'processes'> &
-  Partial<Pick<Instance, 'description' | 'initialState' | 'defaultInstance' | 'memory' | 'disk'>>;
+  Partial<Pick<Instance, 'instanceId' | 'description' | 'initialState' | 'defaultInstance' | 'memory' | 'disk'>>;
 export type NewVersion = Partial<Pick<Version, 'name' | 'label' | 'description'>> & {
   deployables: Deployable[];
   instances: NewInstance[];
@@ -93,6 +94,8 @@ export interface ApplicationStore {
   updateInstance(key: InstanceKey, changes: InstanceChanges): Promise<void>;
   /** Every instance with an envId, by application. */
   deployed(filter?: { envId?: number; platform?: string }): Promise<Instance[]>;
+  /** The artefact of this file name that a version of the tenant's got last. */
+  artefactNamed(tenant: string, name: string): Promise<Artefact | undefined>;
   /** SHA-256 of every artefact that a version holds. */
   artefactsInUse(): Promise<Set<string>>;
 }

@@ -5,7 +5,7 @@ import { artefactColumns, newDeployableRow, newInstanceRow, toInstance } from '.
 import { timestamp } from './columns.js';
 import type { Run } from './run.js';
 import type { Schema } from './schema.js';
-import type { NewInstance, NewVersion } from './store.js';
+import type { InstanceKey, NewInstance, NewVersion } from './store.js';
 
 /** Counting up in the parent's row keeps two requests from getting one number, and deleted numbers from coming back. */
 export async function addVersion(db: Transaction<Schema>, appId: number, version: NewVersion): Promise<Version> {
@@ -52,9 +52,27 @@ export async function addInstance(
     .returning('lastInstance')
     .executeTakeFirst();
   if (!parent) throw noVersion(appId, versionId);
-  const row = newInstanceRow({ appId, versionId, instanceId: parent.lastInstance }, instance);
+  const instanceId = instance.instanceId ?? parent.lastInstance;
+  if (instance.instanceId !== undefined) await useNumber(db, { appId, versionId, instanceId }, parent.lastInstance - 1);
+  const row = newInstanceRow({ appId, versionId, instanceId }, instance);
   await db.insertInto('instances').values(row).execute();
   return toInstance(row);
+}
+
+/** A number above the last one, chosen by the caller; the next one is counted from there. */
+async function useNumber(
+  db: Transaction<Schema>,
+  { appId, versionId, instanceId }: InstanceKey,
+  last: number,
+): Promise<void> {
+  if (instanceId <= last) {
+    throw new Fault('Conflict', `The number ${instanceId} was given to an instance of version ${versionId} already.`);
+  }
+  await db
+    .updateTable('versions')
+    .set({ lastInstance: instanceId })
+    .where((row) => row.and({ appId, versionId }))
+    .execute();
 }
 
 export async function setArtefact(
