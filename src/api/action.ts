@@ -25,6 +25,8 @@ export interface Action {
   needs?: 'scale' | 'logs';
   /** Query parameters of its own, beside the common ones (`Action`, `Format`, …). */
   query?: Readonly<Record<string, QueryParameter>>;
+  /** Names that the common parameter `Action` may give it beside its key: those of the usage scenario (§8). */
+  names?: readonly string[];
   /** Where §7's Link elements lead here from. */
   links?: readonly LinkRule[];
   summary: string;
@@ -59,7 +61,8 @@ export interface LinkRule {
 
 export type LinkSource =
   | Exclude<ResponseKind, 'bytes' | 'logs' | 'wadl' | 'openapi' | 'operationResponse'>
-  | 'artefact';
+  | 'artefact'
+  | 'auditEvent';
 
 export interface QueryParameter {
   type: 'string' | 'integer' | 'boolean';

@@ -19,6 +19,7 @@ export const FAULT_STATUS = {
   Conflict: 409,
   PayloadTooLarge: 413,
   UnsupportedMediaType: 415,
+  RangeNotSatisfiable: 416,
   TooManyRequests: 429,
   'Internal Failure': 500,
   NotSupported: 501,

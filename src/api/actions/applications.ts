@@ -107,6 +107,7 @@ export const applicationActions = actions({
   deployApplicationOnEnvironment: {
     method: 'POST',
     path: '/app/{appId}/action/deploy/env/{envId}',
+    names: ['deployApplication'],
     roles: everyone,
     body: 'upload',
     durable: true,
@@ -119,6 +120,7 @@ export const applicationActions = actions({
     roles: everyone,
     durable: true,
     response: 'application',
+    names: ['undeployApplication'],
     links: [{ rel: 'undeploy', on: 'application', when: 'undeploy' }],
     summary: 'Undeploys every instance of the application from an environment.',
   },

@@ -1,0 +1,54 @@
+import { Fault, isFault } from '../domain/errors.js';
+import { writeJson } from '../representations/json.js';
+import { errorRecord, errorShape } from '../representations/message.js';
+import { writeXml } from '../representations/xml.js';
+import { CHALLENGE } from './basic.js';
+import type { Exchange } from './exchange.js';
+import { JSON_TYPE, XML_TYPE } from './media.js';
+import type { Log } from './options.js';
+
+/** The one renderer of errors. What is no Fault becomes `Internal Failure`, told in the log and to nobody else. */
+export function sendError(exchange: Exchange, error: unknown, log: Log): void {
+  const { req, res, requestId, format } = exchange;
+  const fault = isFault(error) ? error : internalFailure(requestId, error);
+  if (fault.status >= 500) {
+    log.error({ requestId, action: exchange.action, err: fault.cause ?? fault }, fault.message);
+  }
+  if (res.headersSent || res.destroyed) {
+    // Half of an answer must not look like a whole one.
+    res.destroy();
+    return;
+  }
+  for (const name of ['Location', 'ETag', 'Content-Range', 'Content-Disposition']) res.removeHeader(name);
+  if (fault.status === 401) res.setHeader('WWW-Authenticate', CHALLENGE);
+  if (fault.retryAfter !== undefined) res.setHeader('Retry-After', String(Math.ceil(fault.retryAfter)));
+  if (fault.allow) res.setHeader('Allow', fault.allow.join(', '));
+  const record = errorRecord(fault, requestId);
+  const body = Buffer.from(format === 'json' ? writeJson(record) : writeXml(errorShape, record));
+  res.statusCode = fault.status;
+  res.setHeader('Content-Type', format === 'json' ? JSON_TYPE : XML_TYPE);
+  res.setHeader('Content-Length', body.length);
+  res.setHeader('Cache-Control', 'no-store');
+  drain(exchange);
+  res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+function internalFailure(requestId: string, cause: unknown): Fault {
+  return new Fault('Internal Failure', `The gateway failed. Its log tells more under the request ${requestId}.`, {
+    cause,
+  });
+}
+
+/** Bytes of a refused body that are read to keep the connection; a client that sends more is cut off. */
+const DRAINED = 64 * 1024 ** 2;
+
+/** A client that still sends must be able to read why it was refused: a closed socket would take the answer away. */
+function drain({ req }: Exchange): void {
+  if (req.complete) return;
+  let size = 0;
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > DRAINED) req.destroy();
+  });
+  req.resume();
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import { Fault } from '../domain/errors.js';
+import type { Principal } from '../domain/principal.js';
+import { originOf, readTarget, type Target } from './address.js';
+import type { AppOptions, Base } from './options.js';
+
+/** One request on its way through. */
+export interface Exchange {
+  req: Request;
+  res: Response;
+  requestId: string;
+  target: Target;
+  /** Scheme, host and port of every href. */
+  origin: string;
+  /** The base under which it came, and the rest of its path. */
+  base: Base;
+  path: string;
+  /** Aborts when the client has gone before its answer. */
+  signal: AbortSignal;
+  principal?: Principal;
+  action?: string;
+  route?: string;
+  /** In which form the answer goes out. */
+  format: 'xml' | 'json';
+}
+
+export function openExchange(req: Request, res: Response, options: AppOptions): Exchange {
+  const requestId = randomUUID();
+  const started = performance.now();
+  const controller = new AbortController();
+  res.setHeader('X-Request-Id', requestId);
+  const exchange: Exchange = {
+    req,
+    res,
+    requestId,
+    target: { path: '/', query: [] },
+    origin: originOf(req, options.publicUrl),
+    base: { path: '' },
+    path: '/',
+    signal: controller.signal,
+    format: 'xml',
+  };
+  res.once('close', () => {
+    const finished = res.writableFinished;
+    if (!finished) controller.abort(new Fault('ServiceUnavailable', 'The client has gone.'));
+    options.onRequest?.({
+      requestId,
+      method: req.method,
+      target: exchange.target.path,
+      status: finished || res.headersSent ? res.statusCode : 0,
+      address: req.socket.remoteAddress ?? '',
+      duration: performance.now() - started,
+      ...(exchange.action && { action: exchange.action }),
+      ...(exchange.route && { route: exchange.route }),
+      ...(exchange.principal && { user: exchange.principal.name }),
+    });
+  });
+  return exchange;
+}
+
+/** Fills in what the request's line says. Throws Fault for a line that cannot be read, `NotFound` outside of every base. */
+export function readLine(exchange: Exchange, bases: readonly Base[]): void {
+  exchange.target = readTarget(exchange.req.originalUrl);
+  const { path } = exchange.target;
+  const base = bases
+    .filter((one) => path === one.path || path.startsWith(`${one.path}/`))
+    .sort((a, b) => b.path.length - a.path.length)[0];
+  if (base) {
+    exchange.base = base;
+    exchange.path = path.slice(base.path.length) || '/';
+    return;
+  }
+  // §6 puts the WADL beside `rest`, not into it.
+  const beside = bases.find((one) => /^\/[^/]+\/rest$/.test(one.path) && path === one.path.replace(/rest$/, WADL));
+  if (!beside)
+    throw new Fault('NotFound', `Nothing is at this path. The API is at ${bases.map((one) => one.path).join(', ')}.`);
+  exchange.base = beside;
+  exchange.path = `/${WADL}`;
+}
+
+const WADL = 'application.wadl';
+
+/** The absolute address of a path relative to the base. */
+export function hrefOf({ origin, base }: Exchange, path: string): string {
+  return origin + base.path + (path === '/' ? '' : path);
+}

@@ -1,0 +1,171 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Accepted, Action } from '../api/action.js';
+import type { LinkContext } from '../api/links.js';
+import { subjectOfRow, subjectOfThing } from '../api/subjects.js';
+import type { ActionKey } from '../api/table.js';
+import { isLegal } from '../domain/states.js';
+import type { Listing, ResponseKind, ResponseValues } from '../domain/views.js';
+import { writeJson, writeJsonList } from '../representations/json.js';
+import { isListKind, isThingKind, LISTS, type ListKind, THINGS, type ThingKind } from '../representations/kinds.js';
+import { layout } from '../representations/layout.js';
+import { linkShape } from '../representations/link.js';
+import type { WireRecord } from '../representations/shape.js';
+import type { Rows, Thing } from '../representations/thing.js';
+import { writeXml, writeXmlList } from '../representations/xml.js';
+import type { Api, Known } from './api.js';
+import { sendDownload } from './download.js';
+import { type Exchange, hrefOf } from './exchange.js';
+import { linkRecords } from './link-records.js';
+import { JSON_TYPE, XML_TYPE } from './media.js';
+
+/** Writes what a handler has given. */
+export async function respond(api: Api, exchange: Known, key: ActionKey, answer: unknown): Promise<void> {
+  const action: Action = api.table[key];
+  const { res } = exchange;
+  if (isAccepted(answer)) {
+    const path = api.links.self('task', { taskId: answer.accepted.taskId });
+    if (path) res.setHeader('Location', hrefOf(exchange, path));
+    return sendThing(api, exchange, 'task', answer.accepted, 202);
+  }
+  const kind = action.response;
+  if (isThingKind(kind)) {
+    if (action.links?.some((rule) => rule.rel === 'add')) setLocation(api, exchange, kind, answer);
+    return sendThing(api, exchange, kind, answer as ResponseValues[ThingKind], 200);
+  }
+  if (isListKind(kind)) return sendList(api, exchange, kind, answer as Listing<unknown>);
+  return sendOther(exchange, kind, answer);
+}
+
+function isAccepted(answer: unknown): answer is Accepted {
+  return typeof answer === 'object' && answer !== null && 'accepted' in answer;
+}
+
+/** Where what was created is from now on. The status stays 200: one client of 2013 takes nothing else for success. */
+function setLocation({ links }: Api, exchange: Known, kind: ThingKind, value: unknown): void {
+  const subject = subjectOfThing(kind, value as never, exchange.params);
+  const path = links.self(subject.on, subject.params);
+  if (path) exchange.res.setHeader('Location', hrefOf(exchange, path));
+}
+
+async function sendThing(
+  api: Api,
+  exchange: Known,
+  kind: ThingKind,
+  value: ResponseValues[ThingKind],
+  status: number,
+): Promise<void> {
+  const thing = THINGS[kind] as Thing<unknown>;
+  const links = linkRecords(exchange, await thingLinks(api, exchange, kind, value));
+  const record = thing.record(value, { links });
+  await sendWhole(exchange, status, exchange.format === 'json' ? writeJson(record) : writeXml(thing.shape, record));
+}
+
+/** The links of a document, with what its own subject needs to be known. */
+export async function thingLinks(api: Api, exchange: Known, kind: ThingKind, value: unknown) {
+  const around = kind === 'service' ? { name: exchange.principal.name } : exchange.params;
+  const subject = await exchange.owned(subjectOfThing(kind, value as never, around));
+  const context: LinkContext = { principal: exchange.principal, can: api.canOn(exchange.base) };
+  if (kind !== 'instance' || !subject.state || !isLegal('deploy', subject.state)) {
+    return api.links.ofThing(subject, context);
+  }
+  return api.links.ofThing(subject, { ...context, environments: await api.environmentsOf(exchange) });
+}
+
+async function sendList(api: Api, exchange: Known, kind: ListKind, listing: Listing<unknown>): Promise<void> {
+  const { list, record } = LISTS[kind] as Rows<unknown>;
+  const context: LinkContext = { principal: exchange.principal, can: api.canOn(exchange.base) };
+  async function* rows(): AsyncGenerator<WireRecord> {
+    for await (const row of listing.items) {
+      const subject = await exchange.owned(subjectOfRow(kind, row, exchange.params));
+      const path = api.links.self(subject.on, subject.params);
+      const links = linkRecords(exchange, api.links.ofRow(subject, context));
+      yield record(row, { links, ...(path !== undefined && { self: hrefOf(exchange, path) }) });
+    }
+  }
+  const own = linkRecords(exchange, await listLinks(api, exchange, kind));
+  const links = () => [...own, ...nextPage(exchange, kind, listing.nextPage)];
+  const json = exchange.format === 'json';
+  await sendPieces(
+    exchange,
+    json
+      ? writeJsonList(list, rows(), links)
+      : writeXmlList(list, rows(), () => links().map((link) => layout(linkShape, link))),
+  );
+}
+
+export async function listLinks(api: Api, exchange: Known, kind: ListKind) {
+  const subject = await exchange.owned({ on: kind, params: exchange.params });
+  return api.links.ofThing(subject, { principal: exchange.principal, can: api.canOn(exchange.base) });
+}
+
+function nextPage({ origin, target }: Exchange, kind: ListKind, page: number | undefined): WireRecord[] {
+  if (page === undefined) return [];
+  const query = target.query.filter(([name]) => name !== 'page').concat([['page', String(page)]]);
+  const text = query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
+  const type = `application/jpaas.${kind}+xml`;
+  return [{ rel: 'nextPage', type, href: `${origin}${target.path}?${text}` }];
+}
+
+const PIECE = 16 * 1024;
+
+/** Joins small pieces, so that a row is not a packet. */
+async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let text = '';
+  for await (const piece of pieces) {
+    text += piece;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
+}
+
+/** The first piece is taken before the status goes out: what fails in it is still an error. */
+async function sendPieces(exchange: Exchange, pieces: AsyncIterable<string>): Promise<void> {
+  const parts = gathered(pieces);
+  const first = await parts.next();
+  const second = await parts.next();
+  if (second.done) return sendWhole(exchange, 200, first.value as string);
+  const { res } = exchange;
+  setForm(exchange, 200);
+  async function* all() {
+    yield first.value as string;
+    yield second.value as string;
+    yield* parts;
+  }
+  await pipeline(Readable.from(all()), res);
+}
+
+async function sendWhole(exchange: Exchange, status: number, text: string): Promise<void> {
+  const body = Buffer.from(text);
+  setForm(exchange, status);
+  exchange.res.setHeader('Content-Length', body.length);
+  exchange.res.end(body);
+}
+
+function setForm({ res, format }: Exchange, status: number): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', format === 'json' ? JSON_TYPE : XML_TYPE);
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Vary', 'Accept, Authorization');
+}
+
+async function sendOther(exchange: Exchange, kind: ResponseKind, answer: unknown): Promise<void> {
+  const { res } = exchange;
+  if (kind === 'bytes') return sendDownload(exchange, answer as ResponseValues['bytes']);
+  if (kind === 'logs') return sendLogs(exchange, answer as ResponseValues['logs']);
+  const body = Buffer.from(kind === 'wadl' ? (answer as string) : JSON.stringify(answer));
+  res.setHeader('Content-Type', kind === 'wadl' ? 'application/vnd.sun.wadl+xml' : JSON_TYPE);
+  res.setHeader('Content-Length', body.length);
+  res.end(body);
+}
+
+/** Text as it comes; what the application prints is not interpreted. */
+async function sendLogs({ res }: Exchange, logs: Readable): Promise<void> {
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+  res.flushHeaders();
+  await pipeline(logs, res);
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { Fault } from '../domain/errors.js';
+import type { Manifest } from '../domain/manifest.js';
+import type { Artefact } from '../domain/model.js';
+import type { ArtefactReceiver } from '../domain/ports.js';
+import type { Upload } from '../domain/views.js';
+import { readBody } from '../representations/bodies.js';
+import {
+  type BodyDigest,
+  bodyFormat,
+  hasBody,
+  looksLikeJson,
+  looksLikeXml,
+  mediaType,
+  readBytes,
+  refuseEncoded,
+} from './body.js';
+import { type Part, readParts } from './multipart.js';
+import type { Limits } from './options.js';
+
+export interface UploadRules {
+  artefacts: ArtefactReceiver;
+  limits: Limits;
+  signal: AbortSignal;
+  /** Of a signed request. */
+  digest?: BodyDigest;
+}
+
+/** A descriptor, an artefact, both, or nothing: as multipart in any order, or a descriptor alone as XML or JSON. */
+export function createUpload(req: IncomingMessage, rules: UploadRules): Upload {
+  const multipart = mediaType(req).startsWith('multipart/');
+  return {
+    present: hasBody(req),
+    async read() {
+      refuseEncoded(req);
+      const found = multipart ? await readMultipart(req, rules) : await readDocument(req, rules.limits);
+      rules.digest?.check();
+      return found;
+    },
+  };
+}
+
+interface Found {
+  manifest?: Manifest;
+  artefact?: Artefact;
+}
+
+async function readDocument(req: IncomingMessage, limits: Limits): Promise<Found> {
+  if (!hasBody(req)) return {};
+  const type = mediaType(req);
+  try {
+    bodyFormat(type, Buffer.alloc(0));
+  } catch {
+    throw new Fault(
+      'UnsupportedMediaType',
+      `"${type.slice(0, 60)}" is not read here. Send multipart/form-data with the part "file", or a descriptor as application/xml.`,
+    );
+  }
+  const bytes = await readBytes(req, limits.document);
+  return bytes.length === 0 ? {} : { manifest: readBody('manifest', bodyFormat(type, bytes), bytes) };
+}
+
+async function readMultipart(req: IncomingMessage, { artefacts, limits, signal }: UploadRules): Promise<Found> {
+  const found: Found = {};
+  const takeDescriptor = (bytes: Buffer) => {
+    if (found.manifest) throw new Fault('InvalidParameter', 'The body holds two descriptors.');
+    found.manifest = readBody('manifest', looksLikeJson(bytes) ? 'json' : 'xml', bytes);
+  };
+  const takeFile = async ({ name, filename, stream }: Part) => {
+    const chunks = stream[Symbol.asyncIterator]();
+    const first = await chunks.next();
+    // The part of a form in which no file was chosen.
+    if (first.done) return;
+    const whole = Readable.from(joined(first.value, chunks), { objectMode: false });
+    if (name === 'descriptor' || looksLikeXml(first.value))
+      return takeDescriptor(await collect(whole, limits.document));
+    if (found.artefact) throw new Fault('InvalidParameter', 'The body holds two files; a version has one artefact.');
+    found.artefact = await artefacts.receive(whole, filename, signal);
+  };
+  await readParts(req, limits, signal, {
+    file: takeFile,
+    field(name, value) {
+      const bytes = Buffer.from(value);
+      if (value !== '' && (name === 'descriptor' || looksLikeXml(bytes))) takeDescriptor(bytes);
+    },
+  });
+  return found;
+}
+
+async function* joined(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+async function collect(stream: Readable, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new Fault('PayloadTooLarge', `The descriptor is larger than ${limit} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
