@@ -1,5 +1,6 @@
 import type { AdapterDefinition } from './adapter.js';
 import { memoryDefinition } from './memory/definition.js';
+import { openshiftDefinition } from './openshift/definition.js';
 
 /** Every provider. A new one is one import and one entry. */
-export const ADAPTERS: readonly AdapterDefinition[] = [memoryDefinition];
+export const ADAPTERS: readonly AdapterDefinition[] = [memoryDefinition, openshiftDefinition];
