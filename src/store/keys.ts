@@ -25,9 +25,13 @@ export function apiKeys(run: Run): Pick<UserStore, 'addKey' | 'keys' | 'key' | '
       }),
     keys: (user) =>
       run.read(async (db) =>
-        (await selectKeys(db).where('users.name', '=', user).orderBy('createdAt').orderBy('keyId').execute()).map(
-          present,
-        ),
+        (
+          await selectKeys(db)
+            .where('users.name', '=', user)
+            .orderBy('apiKeys.createdAt')
+            .orderBy('apiKeys.keyId')
+            .execute()
+        ).map(present),
       ),
     key: (keyId) =>
       run.read(async (db) => {
