@@ -30,6 +30,8 @@ export function postgresDatabase(url: string, onLost: (error: Error) => void): D
     types: { getTypeParser: parserOf },
   });
   pool.on('error', onLost);
+  // The pool listens to idle connections only; one that breaks inside of a transaction would end the process. Its next query tells.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     kysely: new PostgresDialect({ pool }),
     now: sql<number>`extract(epoch from clock_timestamp())::double precision`,
