@@ -27,6 +27,10 @@ export interface Lookup {
 const TEXT = new Set(['name', 'keyId']);
 const LIMIT = 2 ** 31;
 
+export function isTextParameter(name: string): boolean {
+  return TEXT.has(name);
+}
+
 export function createLookup(table: Readonly<Record<string, Action>>): Lookup {
   const found = new Map<string, Map<Method, ActionKey>>();
   for (const [key, { method, path, aliases = [] }] of Object.entries(table)) {
@@ -83,7 +87,7 @@ function matched(pattern: readonly string[], segments: readonly string[]): PathV
       continue;
     }
     const name = expected.slice(1, -1);
-    const value = TEXT.has(name) ? actual || undefined : integer(actual);
+    const value = isTextParameter(name) ? actual || undefined : integer(actual);
     if (value === undefined) return undefined;
     params[name] = value;
   }

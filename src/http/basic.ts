@@ -14,17 +14,18 @@ type Credentials = { name: string; password: string } | 'absent' | 'malformed';
  * verification. This one splits at the first colon, decodes UTF-8 and answers whatever is wrong with 401 and the challenge (api.md §5).
  */
 export class FirstColonBasicStrategy extends BasicStrategy {
-  readonly #verify: (req: Request, credentials: Credentials) => Promise<Principal | undefined>;
+  // passport calls on an object that inherits from this one: a private field would not be there.
+  private readonly verify: (req: Request, credentials: Credentials) => Promise<Principal | undefined>;
 
   constructor(authentication: Authentication, anonymous: string | undefined) {
     super({ realm: 'COAPS' }, () => undefined);
-    this.#verify = (req, credentials) => verify(authentication, anonymous, req, credentials);
+    this.verify = (req, credentials) => verify(authentication, anonymous, req, credentials);
   }
 
   override authenticate(req: Request): void {
     const outcome = this as unknown as passport.StrategyCreatedStatic;
     // A rejection that nobody awaits would leave the client without an answer.
-    this.#verify(req, readCredentials(req)).then(
+    this.verify(req, readCredentials(req)).then(
       (principal) => (principal ? outcome.success(principal) : outcome.fail(CHALLENGE, 401)),
       (error) => outcome.error(error),
     );

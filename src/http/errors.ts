@@ -1,10 +1,10 @@
+import { JSON_TYPE, XML_TYPE } from '../api/media.js';
 import { Fault, isFault } from '../domain/errors.js';
 import { writeJson } from '../representations/json.js';
 import { errorRecord, errorShape } from '../representations/message.js';
 import { writeXml } from '../representations/xml.js';
 import { CHALLENGE } from './basic.js';
 import type { Exchange } from './exchange.js';
-import { JSON_TYPE, XML_TYPE } from './media.js';
 import type { Log } from './options.js';
 
 /** The one renderer of errors. What is no Fault becomes `Internal Failure`, told in the log and to nobody else. */

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Accepted, Action } from '../api/action.js';
 import type { LinkContext } from '../api/links.js';
+import { JSON_TYPE, XML_TYPE } from '../api/media.js';
 import { subjectOfRow, subjectOfThing } from '../api/subjects.js';
 import type { ActionKey } from '../api/table.js';
 import { isLegal } from '../domain/states.js';
@@ -17,7 +18,6 @@ import type { Api, Known } from './api.js';
 import { sendDownload } from './download.js';
 import { type Exchange, hrefOf } from './exchange.js';
 import { linkRecords } from './link-records.js';
-import { JSON_TYPE, XML_TYPE } from './media.js';
 
 /** Writes what a handler has given. */
 export async function respond(api: Api, exchange: Known, key: ActionKey, answer: unknown): Promise<void> {

@@ -16,15 +16,16 @@ export function isSigned({ query }: Target): boolean {
 /** §3 of the specification: `AccessKeyId`, `Signature`, `SignatureMethod`, `Timestamp`, an alternative to Basic. */
 export class SignatureStrategy extends passport.Strategy {
   override readonly name = 'signature';
-  readonly #verify: (req: Request) => Promise<Principal>;
+  // passport calls on an object that inherits from this one: a private field would not be there.
+  private readonly verify: (req: Request) => Promise<Principal>;
 
   constructor(authentication: Authentication, now: () => number) {
     super();
-    this.#verify = (req) => verify(authentication, now, req);
+    this.verify = (req) => verify(authentication, now, req);
   }
 
   override authenticate(req: Request): void {
-    this.#verify(req).then(
+    this.verify(req).then(
       (principal) => this.success(principal),
       (error) => this.error(error),
     );

@@ -1,5 +1,5 @@
 import type { Application, Instance, Version } from '../domain/model.js';
-import { applicationState, INSTANCE_STATES } from '../domain/states.js';
+import { applicationState, INSTANCE_STATES, type InstanceState } from '../domain/states.js';
 import type { ApplicationSummary } from '../domain/views.js';
 import { hostOf, instanceRecord } from './instance.js';
 import { links } from './link.js';
@@ -33,7 +33,7 @@ export const applicationThing: Thing<Application> = {
     return defined({
       appId: application.appId,
       appName: application.name,
-      status: applicationState(deployed.map((instance) => instance.state)),
+      status: deployedState(application),
       nbInstances: newestVersion(application)?.instances.length ?? 0,
       envId: deployed[0]?.envId,
       multitenant: application.multitenant ? 'yes' : 'no',
@@ -79,6 +79,11 @@ export const applicationRows: Rows<ApplicationSummary> = {
       links: some(links),
     }),
 };
+
+/** Over the instances on a platform (api.md §2, States). */
+export function deployedState(application: Application): InstanceState {
+  return applicationState(deployedInstances(application).map((instance) => instance.state));
+}
 
 /** The instances on a platform of the newest version that has any there. */
 export function deployedInstances(application: Application): Instance[] {

@@ -1,87 +1,83 @@
 import type { ApplicationDescriptor, EnvironmentDescriptor, Manifest, VersionDescriptor } from '../domain/manifest.js';
-import type { Layout } from './layout.js';
-import { legalText } from './text.js';
-import { buildElement, DECLARATION } from './xml.js';
+import { manifestShape } from './manifest-shape.js';
+import type { WireRecord } from './shape.js';
+import { defined, some } from './thing.js';
+import { writeXml } from './xml.js';
 
-/** Writes a descriptor in the younger generation's form (`paas_application_manifest`); `readManifest` reads it back equal. */
+/** Writes a descriptor; `readManifest` reads it back equal. */
 export function writeManifest(manifest: Manifest): string {
-  const parts = [
-    ...described(manifest.description),
-    ...(manifest.application ? [application(manifest.application)] : []),
-    ...(manifest.environment ? [environment(manifest.environment)] : []),
-  ];
-  return DECLARATION + buildElement(tree('paas_application_manifest', { name: manifest.name }, parts));
+  return writeXml(manifestShape, manifestRecord(manifest));
 }
 
-function application(descriptor: ApplicationDescriptor): Layout {
+/** The JSON form of a descriptor. */
+export function manifestRecord({ name, description, application, environment }: Manifest): WireRecord {
+  return defined({
+    name,
+    description,
+    paas_application: application && applicationRecord(application),
+    paas_environment: environment && environmentRecord(environment),
+  });
+}
+
+function applicationRecord(descriptor: ApplicationDescriptor): WireRecord {
   const { name, environmentName, multitenant, description, versions } = descriptor;
-  return tree(
-    'paas_application',
-    {
-      name,
-      environment: environmentName,
-      multitenant: multitenant === undefined ? undefined : multitenant ? 'yes' : 'no',
-    },
-    [...described(description), ...versions.map(version)],
-  );
+  return defined({
+    name,
+    environment: environmentName,
+    multitenant: multitenant === undefined ? undefined : multitenant ? 'yes' : 'no',
+    description,
+    paas_application_version: some(versions.map(versionRecord)),
+  });
 }
 
-function version({ name, label, description, deployables, instances }: VersionDescriptor): Layout {
-  return tree('paas_application_version', { name, label }, [
-    ...described(description),
-    ...deployables.map((one) =>
-      tree('paas_application_deployable', {
-        name: one.name,
-        content_type: one.contentType,
-        location: one.location,
-        multitenancy_level: one.multitenancyLevel,
-      }),
-    ),
-    ...instances.map((one) =>
-      tree('paas_application_version_instance', {
-        name: one.name,
-        initial_state: one.initialState,
-        default_instance: one.defaultInstance,
-        memory: one.memory,
-        disk: one.disk,
-        description: one.description,
-      }),
-    ),
-  ]);
-}
-
-function environment(descriptor: EnvironmentDescriptor): Layout {
-  const { name, template, provider, memory, disk, description, nodes, variables } = descriptor;
-  const values = Object.entries(variables).map(([key, value]) =>
-    tree('paas_environment_variable', { name: key, value }),
-  );
-  return tree('paas_environment', { name, template, provider }, [
-    tree('paas_environment_template', { name: template, memory, disk }, [
-      ...described(description),
-      ...nodes.map((node) =>
-        tree('paas_environment_node', {
-          content_type: node.contentType,
-          name: node.name,
-          version: node.version,
-          provider: node.provider,
+function versionRecord({ name, label, description, deployables, instances }: VersionDescriptor): WireRecord {
+  return defined({
+    name,
+    label,
+    description,
+    paas_application_deployable: some(
+      deployables.map((one) =>
+        defined({
+          name: one.name,
+          content_type: one.contentType,
+          location: one.location,
+          multitenancy_level: one.multitenancyLevel,
         }),
       ),
-      ...(values.length > 0 ? [tree('paas_environment_configuration', {}, values)] : []),
-    ]),
-  ]);
+    ),
+    paas_application_version_instance: some(
+      instances.map((one) =>
+        defined({
+          name: one.name,
+          initial_state: one.initialState,
+          default_instance: one.defaultInstance,
+          memory: one.memory,
+          disk: one.disk,
+          description: one.description,
+        }),
+      ),
+    ),
+  });
 }
 
-function described(description: string | undefined): Layout[] {
-  return description === undefined ? [] : [{ ...tree('description', {}), text: legalText(description) }];
-}
-
-function tree(
-  name: string,
-  attributes: Record<string, string | number | boolean | undefined>,
-  children: Layout[] = [],
-): Layout {
-  const given = Object.entries(attributes).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[key, legalText(String(value))]],
-  );
-  return { name, attributes: given, children, text: '' };
+function environmentRecord(descriptor: EnvironmentDescriptor): WireRecord {
+  const { name, template, provider, memory, disk, description, nodes, variables } = descriptor;
+  const values = Object.entries(variables).map(([key, value]) => ({ name: key, value }));
+  return defined({
+    name,
+    template,
+    provider,
+    paas_environment_template: defined({
+      name: template,
+      memory,
+      disk,
+      description,
+      paas_environment_node: some(
+        nodes.map((node) =>
+          defined({ content_type: node.contentType, name: node.name, version: node.version, provider: node.provider }),
+        ),
+      ),
+      paas_environment_configuration: values.length > 0 ? { paas_environment_variable: values } : undefined,
+    }),
+  });
 }

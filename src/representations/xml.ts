@@ -20,10 +20,10 @@ const mark = (text: string) => text.replace(/[&<>"\r\n\t]/g, (one) => String.fro
 const unmark = (text: string, escaped: (text: string) => string) =>
   text.replace(/[\u0001-\u0007]/g, (one) => escaped(MARKS[one.charCodeAt(0) - 1] as string));
 
-export function buildElement(tree: Layout): string {
+export function buildElement(tree: Layout, { pretty = false } = {}): string {
   const document = create();
   append(document, tree);
-  const text = document.end({ headless: true, prettyPrint: false });
+  const text = document.end({ headless: true, prettyPrint: pretty });
   return text
     .split(/("[^"]*")/)
     .map((part) => (part.startsWith('"') ? unmark(part, escapeAttribute) : unmark(part, escapeText)))
