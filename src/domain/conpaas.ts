@@ -156,7 +156,8 @@ export interface ConpaasStore {
   applications(uid: number): Promise<ConpaasApplication[]>;
   /** False: the user has one of that name. */
   renameApplication(aid: number, name: string): Promise<boolean>;
-  deleteApplication(aid: number): Promise<void>;
+  /** False: it has services. */
+  deleteApplication(aid: number): Promise<boolean>;
 
   /**
    * In INIT, with its first history entry, its addresses reserved and its price taken.
@@ -168,8 +169,8 @@ export interface ConpaasStore {
   services(filter: { uid?: number; aid?: number; host?: string }): Promise<ConpaasService[]>;
   /** A change of `state` writes a history entry with `reason`. */
   updateService(sid: number, changes: ServiceChanges): Promise<void>;
-  /** With its nodes, code versions, history and addresses. False: it is gone already. */
-  deleteService(sid: number): Promise<boolean>;
+  /** With its nodes, code versions, history and addresses; what was paid is given back when `refund` says so. False: it is gone already. */
+  deleteService(sid: number, options?: { refund: boolean }): Promise<boolean>;
   /** Oldest first. */
   history(sid: number): Promise<ConpaasHistoryEntry[]>;
 
@@ -210,12 +211,11 @@ export interface NewConpaasUser {
   uuid?: string;
   openid?: string;
   credit: number;
-  tenant: string;
 }
 
 /** The one table of users, as the Director needs it: a COAPS user and a ConPaaS user are the same person with the same password. */
 export interface ConpaasUsers {
-  /** Throws Fault Conflict when the name (any case) is taken, InvalidValue when name or password cannot be used. */
+  /** With a tenant of its own. Throws Fault Conflict when the name (any case) is taken, InvalidValue when name or password cannot be used. */
   create(user: NewConpaasUser): Promise<User>;
   /** Undefined: no such user, or another password. Throws Fault TooManyRequests after too many failures. */
   byPassword(name: string, password: string, address: string): Promise<User | undefined>;

@@ -53,7 +53,15 @@ export function applicationRows(run: Run): Part {
       }),
     deleteApplication: (aid) =>
       run.write(async (db) => {
+        const service = await db
+          .selectFrom('conpaasServices')
+          .select('sid')
+          .where('aid', '=', aid)
+          .limit(1)
+          .executeTakeFirst();
+        if (service) return false;
         await db.deleteFrom('conpaasApplications').where('aid', '=', aid).execute();
+        return true;
       }),
   };
 }

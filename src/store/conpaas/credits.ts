@@ -52,3 +52,9 @@ export async function takeCredit(db: Transaction<Schema>, uid: number, amount: n
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+/** Undoes every charge of a service. */
+export async function giveBack(db: Transaction<Schema>, sid: number): Promise<void> {
+  const charges = await db.deleteFrom('conpaasCharges').where('sid', '=', sid).returning(['uid', 'amount']).execute();
+  for (const { uid, amount } of charges) await takeCredit(db, uid, -amount);
+}

@@ -5,7 +5,7 @@ import { next } from '../counters.js';
 import type { Run } from '../run.js';
 import type { Schema } from '../schema.js';
 import { reserve } from './addresses.js';
-import { takeCredit } from './credits.js';
+import { giveBack, takeCredit } from './credits.js';
 import type { ConpaasSchema } from './schema.js';
 
 type Part = Pick<
@@ -44,9 +44,10 @@ export function serviceRows(run: Run): Part {
           await addHistory(db, sid, changes.state, changes.reason ?? '');
         }
       }),
-    deleteService: (sid) =>
+    deleteService: (sid, options) =>
       run.write(async (db) => {
         const { numDeletedRows } = await db.deleteFrom('conpaasServices').where('sid', '=', sid).executeTakeFirst();
+        if (options?.refund) await giveBack(db, sid);
         return numDeletedRows > 0n;
       }),
     history: (sid) =>

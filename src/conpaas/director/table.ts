@@ -1,0 +1,13 @@
+import { ACCOUNT_ENDPOINTS } from './accounts.js';
+import { APPLICATION_ENDPOINTS } from './applications.js';
+import { CALLBACK_ENDPOINTS } from './callbacks.js';
+import type { Endpoint } from './endpoint.js';
+import { SERVICE_ENDPOINTS } from './services.js';
+
+/** The Director's HTTP API, once. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...ACCOUNT_ENDPOINTS,
+  ...APPLICATION_ENDPOINTS,
+  ...SERVICE_ENDPOINTS,
+  ...CALLBACK_ENDPOINTS,
+];

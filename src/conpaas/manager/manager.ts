@@ -1,0 +1,163 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { ArchiveLimits } from '../../archives/index.js';
+import type { ConpaasService, ConpaasStore } from '../../domain/conpaas.js';
+import type { AddressBook } from '../addresses.js';
+import type { AgentStatus } from '../agent/protocol.js';
+import type { Certification } from '../certification.js';
+import type { Cloud } from '../cloud/cloud.js';
+import { createDirectorClient } from '../director-client.js';
+import { keptCredential } from '../key-files.js';
+import type { ConpaasLog } from '../log.js';
+import { createSecureServer } from '../secure-server.js';
+import { openCodeRepository } from './code-repository.js';
+import { createCredits } from './credits.js';
+import { defaultCode } from './default-code.js';
+import { createFleet } from './fleet.js';
+import { createManagerHandler } from './http.js';
+import { createLifecycle } from './lifecycle.js';
+import { openManagerLog } from './manager-log.js';
+import type { ManagerCore } from './method.js';
+import { methodsOf } from './methods/table.js';
+import { lastOutput } from './output.js';
+
+/** What every manager of this host shares. */
+export interface ManagerContext {
+  store: ConpaasStore;
+  certification: Certification;
+  cloud: Cloud;
+  addresses: AddressBook;
+  host: string;
+  /** Holds one folder for each service. */
+  folder: string;
+  limits: ArchiveLimits;
+  /** Bytes of an upload. */
+  largestUpload: number;
+  directorUrl(): string;
+  clock(): Date;
+  log: ConpaasLog;
+}
+
+/** The manager of one service: an object with its own address, TLS server and certificate. */
+export interface Manager {
+  readonly sid: number;
+  /** Takes up what a crash interrupted, and brings dead agents of a running service back. */
+  resume(): Promise<void>;
+  /** As its method `delete`. */
+  delete(): Promise<void>;
+  /** What its agents say now; an agent that does not answer is absent. */
+  agents(): Promise<Map<string, AgentStatus>>;
+  /** Pays the hours that have begun; a refusal stops the service. */
+  pay(): Promise<void>;
+  /** Agents and applications go on. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds for an agent's answer when many are asked. */
+const GLANCE = 3_000;
+const KEPT_LINES = 1_000;
+
+export function serviceFolder(context: Pick<ManagerContext, 'folder'>, sid: number): string {
+  return join(context.folder, String(sid));
+}
+
+/** Opens the manager of a service that has a row. Rejects when its address cannot be had. */
+export async function openManager(context: ManagerContext, service: ConpaasService): Promise<Manager> {
+  const { store, certification, clock, log } = context;
+  const { sid, uid } = service;
+  const folder = serviceFolder(context, sid);
+  const uploads = join(folder, 'uploads');
+  await rm(uploads, { recursive: true, force: true });
+  await mkdir(uploads, { recursive: true, mode: 0o700 });
+  const credential = await keptCredential(folder, () => certification.forManager(service), clock());
+  const { authority } = certification;
+  const director = createDirectorClient({ url: context.directorUrl(), authority, credential });
+  const code = openCodeRepository({ sid, folder: join(folder, 'code'), store, limits: context.limits });
+  const fleet = createFleet({ ...context, service, director, credential, authority });
+  const credits = createCredits({ sid, store, director, clock });
+  const managerLog = openManagerLog(join(folder, 'manager.log'), clock);
+  const outputFile = join(folder, 'output.log');
+  const keepOutput = async (nodeId: string) => {
+    const lines = await fleet
+      .known(nodeId)
+      ?.logs({ lines: KEPT_LINES, follow: false, signal: AbortSignal.timeout(GLANCE) })
+      .then((stream) => text(stream))
+      .catch(() => undefined);
+    if (lines) await writeFile(outputFile, lines, { mode: 0o600 }).catch(() => undefined);
+  };
+  const lifecycle = createLifecycle({
+    sid,
+    shop: { ...context, fleet, code, credits, note: managerLog.note, keepOutput },
+    onDeleted: async () => {
+      await director.terminateService(sid);
+    },
+    log,
+  });
+  const core: ManagerCore = {
+    sid,
+    store,
+    lifecycle,
+    code,
+    fleet,
+    addresses: context.addresses,
+    outputFile,
+    async log() {
+      const output = await lastOutput(core, { lines: 100, follow: false }).then((stream) => text(stream));
+      return `${await managerLog.tail()}${output ? `\nThe application's last lines:\n${output}` : ''}`;
+    },
+  };
+  await addDefaultCode(service, code);
+  const server = createSecureServer({
+    credential,
+    authority,
+    peers: certification.peers,
+    handler: createManagerHandler({
+      manager: core,
+      uid,
+      methods: methodsOf(service.type) ?? [],
+      folder: uploads,
+      largestFile: context.largestUpload,
+      log,
+    }),
+  });
+  const { host, port } = context.addresses.managerAt(service);
+  await server.listen(host, port);
+
+  return {
+    sid,
+    resume: () => lifecycle.resume(),
+    delete: () => lifecycle.delete(),
+    agents: () => askAgents(context, core),
+    async pay() {
+      const nodes = await store.nodes({ sid });
+      if (!(await credits.payDue(nodes))) await lifecycle.stopFor('Not enough credits.');
+    },
+    async close() {
+      await server.close();
+      await lifecycle.close();
+      fleet.close();
+    },
+  };
+}
+
+async function addDefaultCode(service: ConpaasService, code: ReturnType<typeof openCodeRepository>): Promise<void> {
+  await code.sweep();
+  if ((await code.list()).length > 0) return;
+  const initial = await defaultCode(service.type);
+  if (initial) await code.addInitial(initial.archive, initial.filename);
+}
+
+async function askAgents({ store }: ManagerContext, { sid, fleet }: ManagerCore): Promise<Map<string, AgentStatus>> {
+  const nodes = await store.nodes({ sid });
+  const found = await Promise.all(
+    nodes.map(async ({ nodeId }) => {
+      const status = await fleet
+        .known(nodeId)
+        ?.status(AbortSignal.timeout(GLANCE))
+        .catch(() => undefined);
+      return status ? ([[nodeId, status]] as const) : [];
+    }),
+  );
+  return new Map(found.flat());
+}

@@ -1,0 +1,177 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ConpaasService, NewConpaasService, ServiceGoal } from '../../domain/conpaas.js';
+import { Fault } from '../../domain/errors.js';
+import type { AgentStatus } from '../agent/protocol.js';
+import { INITIAL_CODE } from './code-repository.js';
+import { type Manager, type ManagerContext, openManager, serviceFolder } from './manager.js';
+import { firstCounts, layoutOf } from './plan.js';
+
+export type WantedService = Pick<NewConpaasService, 'aid' | 'uid' | 'type' | 'name' | 'cloud' | 'price'>;
+
+/** The managers of this host, one for each service. */
+export interface Managers {
+  /** Opens every manager that the store knows, and removes agents that it does not. */
+  openAll(): Promise<void>;
+  /** With its price taken; when it fails, nothing remains and the price is given back. */
+  create(service: WantedService): Promise<ConpaasService | 'no-credit' | 'no-address'>;
+  /** Ends a service at once. */
+  terminate(sid: number): Promise<void>;
+  /** Lets the manager end its service, in the background. */
+  delete(sid: number): Promise<void>;
+  /** Resolves when the services are gone. Throws Fault PlatformTimeout. */
+  ended(sids: readonly number[]): Promise<void>;
+  /** What the manager asks for when its nodes are gone: removes row, files and certificates, and closes it. */
+  forget(sid: number): Promise<void>;
+  /** What the agents of a service say now. */
+  agents(sid: number): Promise<Map<string, AgentStatus>>;
+  /** Pays due hours, brings dead agents back, opens managers whose address was taken. */
+  tick(): Promise<void>;
+  /** Agents and applications go on. */
+  close(): Promise<void>;
+}
+
+const TRIES = 20;
+/** Milliseconds. */
+const PATIENCE = 120_000;
+/** A manager that repeats its last call, because the answer was lost, is told `false` and not turned away. */
+const LAST_WORDS = 60_000;
+
+export function createManagers(context: ManagerContext): Managers {
+  const { store, cloud, certification, addresses, log, clock } = context;
+  const managers = new Map<number, Promise<Manager>>();
+
+  function open(service: ConpaasService): Promise<Manager> {
+    const known = managers.get(service.sid);
+    if (known) return known;
+    const opening = openManager(context, service);
+    managers.set(service.sid, opening);
+    opening.catch(() => managers.delete(service.sid));
+    return opening;
+  }
+
+  async function managerOf(sid: number): Promise<Manager | undefined> {
+    const known = managers.get(sid);
+    if (known) return await known;
+    const service = await store.service(sid);
+    return service?.host === context.host ? await open(service) : undefined;
+  }
+
+  async function close(sid: number): Promise<void> {
+    const manager = await managers.get(sid)?.catch(() => undefined);
+    managers.delete(sid);
+    await manager?.close();
+  }
+
+  async function discard(sid: number, options?: { refund: boolean }): Promise<void> {
+    await close(sid);
+    for (const { nodeId } of await store.nodes({ sid })) await cloud.kill(nodeId);
+    await store.deleteService(sid, options);
+    await certification.revokeService(sid);
+    await rm(serviceFolder(context, sid), { recursive: true, force: true });
+  }
+
+  async function openAll(): Promise<void> {
+    const [services, nodes, instances] = await Promise.all([
+      store.services({ host: context.host }),
+      store.nodes({ host: context.host }),
+      cloud.list(),
+    ]);
+    const known = new Set(nodes.map(({ nodeId }) => nodeId));
+    for (const { agentId } of instances) {
+      if (known.has(agentId)) continue;
+      log.warn({ agentId }, 'An agent that belongs to no service is ended');
+      await cloud.kill(agentId);
+    }
+    await Promise.all(services.map((service) => openOrTell(service)));
+  }
+
+  /** One service whose address is taken must not keep the others from their managers. */
+  async function openOrTell(service: ConpaasService): Promise<void> {
+    try {
+      const manager = await open(service);
+      await manager.resume();
+    } catch (error) {
+      log.error({ err: error, sid: service.sid }, 'A manager could not be opened; it is tried again');
+    }
+  }
+
+  async function createRow(wanted: WantedService): Promise<ConpaasService | 'no-credit' | 'no-address'> {
+    const current: ServiceGoal = {
+      aim: 'stopped',
+      counts: firstCounts(layoutOf(wanted.type)),
+      codeVersionId: INITIAL_CODE,
+      settings: { variables: {}, php: {} },
+    };
+    for (let tried = 0; tried < TRIES; tried++) {
+      const made = await store.createService({
+        ...wanted,
+        host: context.host,
+        current,
+        managers: await addresses.managerCandidates(),
+        endpoints: await addresses.endpointCandidates(),
+      });
+      if (made !== 'no-address') return made;
+    }
+    return 'no-address';
+  }
+
+  async function mend(service: ConpaasService, alive: ReadonlySet<string>): Promise<void> {
+    const manager = await open(service);
+    await manager.pay();
+    if (service.state !== 'RUNNING') return;
+    const nodes = await store.nodes({ sid: service.sid });
+    if (nodes.some(({ nodeId }) => !alive.has(nodeId))) await manager.resume();
+  }
+
+  return {
+    openAll,
+    async create(wanted) {
+      const made = await createRow(wanted);
+      if (typeof made === 'string') return made;
+      try {
+        await open(made);
+        return made;
+      } catch (error) {
+        await discard(made.sid, { refund: true });
+        throw error;
+      }
+    },
+    terminate: (sid) => discard(sid),
+    delete: async (sid) => {
+      await (await managerOf(sid))?.delete();
+    },
+    async ended(sids) {
+      const deadline = Date.now() + PATIENCE;
+      for (const sid of sids) {
+        while (await store.service(sid)) {
+          if (Date.now() > deadline) throw new Fault('PlatformTimeout', `Service ${sid} did not end in time.`);
+          await wait(50);
+        }
+      }
+    },
+    async forget(sid) {
+      const nodes = await store.nodes({ sid });
+      await store.deleteService(sid);
+      await certification.revokeService(sid, new Date(clock().getTime() + LAST_WORDS));
+      // Not waited for: the caller is that manager, which waits for this answer.
+      close(sid)
+        .then(() => Promise.all(nodes.map(({ nodeId }) => cloud.kill(nodeId))))
+        .then(() => rm(serviceFolder(context, sid), { recursive: true, force: true }))
+        .catch((error: unknown) => log.error({ err: error, sid }, 'A manager could not be closed'));
+    },
+    agents: async (sid) => (await (await managerOf(sid))?.agents()) ?? new Map(),
+    async tick() {
+      const services = await store.services({ host: context.host });
+      const alive = new Set((await cloud.list()).flatMap(({ agentId, alive: lives }) => (lives ? [agentId] : [])));
+      for (const service of services) {
+        await mend(service, alive).catch((error: unknown) =>
+          log.warn({ err: error, sid: service.sid }, 'A service could not be looked after'),
+        );
+      }
+    },
+    async close() {
+      await Promise.all([...managers.keys()].map((sid) => close(sid)));
+    },
+  };
+}

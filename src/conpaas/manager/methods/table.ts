@@ -1,0 +1,36 @@
+import type { ServiceType } from '../../../domain/conpaas.js';
+import type { Method } from '../method.js';
+import {
+  CODE_METHODS,
+  ENABLE_CODE,
+  GET_CONFIGURATION,
+  GET_PHP_CONFIGURATION,
+  UPDATE_JAVA_CONFIGURATION,
+  UPDATE_PHP_CONFIGURATION,
+} from './code.js';
+import { COMMON_METHODS } from './common.js';
+import { WEB_NODE_METHODS } from './nodes.js';
+import { OUTPUT_METHODS } from './output.js';
+import { SETTINGS_METHODS } from './settings.js';
+
+const WEB_METHODS: readonly Method[] = [
+  ...COMMON_METHODS,
+  ...WEB_NODE_METHODS,
+  ...CODE_METHODS,
+  ...SETTINGS_METHODS,
+  ...OUTPUT_METHODS,
+  ENABLE_CODE,
+];
+
+const METHODS: Partial<Record<ServiceType, readonly Method[]>> = {
+  php: [...WEB_METHODS, UPDATE_PHP_CONFIGURATION, GET_PHP_CONFIGURATION],
+  java: [...WEB_METHODS, UPDATE_JAVA_CONFIGURATION, GET_CONFIGURATION],
+  nodejs: [...WEB_METHODS, GET_CONFIGURATION],
+  python: [...WEB_METHODS, GET_CONFIGURATION],
+  static: [...WEB_METHODS, GET_CONFIGURATION],
+};
+
+/** The methods of a type's managers; undefined: there is no manager for it. */
+export function methodsOf(type: ServiceType): readonly Method[] | undefined {
+  return METHODS[type];
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from '../archives/index.js';
+import { type ConpaasStore, type ConpaasUsers, SERVICE_TYPES, type ServiceType } from '../domain/conpaas.js';
+import { type AddressOptions, createAddressBook, isFree } from './addresses.js';
+import { detectRuntimes, type RuntimeReport } from './agent/runtimes.js';
+import { type Authority, type Credential, createAuthority, openAuthority } from './certificates.js';
+import { createCertification } from './certification.js';
+import type { Cloud } from './cloud/cloud.js';
+import { localCloud } from './cloud/local.js';
+import type { Director } from './director/endpoint.js';
+import { createDirectorHandler } from './director/http.js';
+import { ENDPOINTS } from './director/table.js';
+import { gatewayUser } from './gateway-user.js';
+import { keptCredential, readCredential, writeCredential, writePrivately } from './key-files.js';
+import type { ConpaasLog } from './log.js';
+import type { ManagerContext } from './manager/manager.js';
+import { createManagers } from './manager/managers.js';
+import { methodsOf } from './manager/methods/table.js';
+import { createSecureServer } from './secure-server.js';
+
+export interface ConpaasOptions {
+  /** The gateway's data directory; ConPaaS lives in `conpaas` of it. */
+  dataDir: string;
+  /** Where the Director listens; port 0 takes a free one. */
+  host: string;
+  port: number;
+  /** Absent: 443, or 8443 where that cannot be bound. */
+  managerPort?: number;
+  /** Absent: 80, or 8000 where that cannot be bound. */
+  appPort?: number;
+  /** e.g. `127.77.0.0/16` */
+  addresses: string;
+  apps?: AddressOptions['apps'];
+  /** Unix ids for uploaded code. */
+  uids?: { first: number; last: number };
+  registration: 'open' | 'closed';
+  maxCredit: number;
+  installation: string;
+  store: ConpaasStore;
+  users: ConpaasUsers;
+  limits?: ArchiveLimits;
+  /** Bytes of an uploaded archive. */
+  largestUpload?: number;
+  /** More names under which clients reach the Director. */
+  names?: readonly string[];
+  /** Absent: the real time. */
+  clock?: () => Date;
+  /** Milliseconds between looks at credits and agents. */
+  interval?: number;
+  cloud?: Cloud;
+  log: ConpaasLog;
+}
+
+export interface Conpaas {
+  /** e.g. `https://127.0.0.1:5555` */
+  readonly directorUrl: string;
+  /** PEM. */
+  readonly caCertificate: string;
+  /** Certificate of the gateway's own user, for the adapter. */
+  readonly credential: Credential;
+  readonly managerPort: number;
+  readonly appPort: number;
+  readonly offeredTypes: readonly ServiceType[];
+  /** What this machine can run, and how to get the rest. */
+  readonly runtimes: readonly RuntimeReport[];
+  /** Looks at credits and agents now. */
+  tick(): Promise<void>;
+  /** Agents and applications go on. */
+  close(): Promise<void>;
+}
+
+const SECOND = 1000;
+const DEFAULT_UPLOAD = 1024 ** 3;
+/** Seconds that another gateway host waits until it may run the Director of this installation. */
+const LEASE = 30;
+const LEASE_NAME = 'director';
+
+/** Opens Director and managers; resolves when every manager that the store knows serves again. */
+export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
+  const { store, log, clock = () => new Date() } = options;
+  const folder = join(options.dataDir, 'conpaas');
+  const incoming = join(folder, 'incoming');
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  const host = await hostId(folder);
+  await holdLease(store, host);
+  const authority = await openOwnAuthority(folder, clock);
+  const certification = createCertification(authority, store, clock);
+  await store.forgetExpired(clock().toISOString());
+  const { managerPort, appPort } = await ports(options, log);
+  const addresses = createAddressBook({
+    range: options.addresses,
+    managerPort,
+    appPort,
+    installation: options.installation,
+    ...(options.apps && { apps: options.apps }),
+  });
+  const runtimes = await detectRuntimes(process.env);
+  const cloud =
+    options.cloud ?? localCloud({ data: options.dataDir, log, ...(options.uids && { uids: options.uids }) });
+
+  let directorUrl = '';
+  const context: ManagerContext = {
+    store,
+    certification,
+    cloud,
+    addresses,
+    host,
+    folder: join(folder, 'services'),
+    limits: options.limits ?? DEFAULT_ARCHIVE_LIMITS,
+    largestUpload: options.largestUpload ?? DEFAULT_UPLOAD,
+    directorUrl: () => directorUrl,
+    clock,
+    log,
+  };
+  const managers = createManagers(context);
+  const own = await gatewayUser(options.users);
+  const director: Director = {
+    store,
+    users: options.users,
+    certification,
+    managers,
+    addresses,
+    host,
+    registration: options.registration,
+    maxCredit: options.maxCredit,
+    gatewayUid: own.uid,
+    missing: (type) => missingOf(type, runtimes),
+    clock,
+    log,
+  };
+  const names = [options.host, 'localhost', '127.0.0.1', hostname(), ...(options.names ?? [])];
+  const server = createSecureServer({
+    credential: await certification.forDirector([...new Set(names)]),
+    authority: authority.certificate,
+    peers: certification.peers,
+    handler: createDirectorHandler(director, ENDPOINTS, incoming),
+  });
+  const port = await server.listen(options.host, options.port);
+  directorUrl = `https://${reachable(options.host)}:${port}`;
+  await managers.openAll();
+  const ticking = every(options.interval ?? 5 * SECOND, () => managers.tick(), log);
+  const leasing = every((LEASE / 3) * SECOND, () => holdLease(store, host), log);
+
+  return {
+    directorUrl,
+    caCertificate: authority.certificate,
+    credential: await keptCredential(join(folder, 'gateway'), () => certification.forUser(own), clock()),
+    managerPort,
+    appPort,
+    offeredTypes: SERVICE_TYPES.filter((type) => director.missing(type) === undefined),
+    runtimes,
+    tick: () => managers.tick(),
+    async close() {
+      await ticking.stop();
+      await leasing.stop();
+      await server.close();
+      await managers.close();
+      await store.releaseLease(LEASE_NAME, host);
+    },
+  };
+}
+
+/** Of this data directory, for ever. */
+async function hostId(folder: string): Promise<string> {
+  const file = join(folder, 'host-id');
+  const kept = await readFile(file, 'utf8').catch(() => '');
+  if (kept.trim() !== '') return kept.trim();
+  const made = randomBytes(8).toString('hex');
+  await writePrivately(file, `${made}\n`);
+  return made;
+}
+
+async function holdLease(store: ConpaasStore, host: string): Promise<void> {
+  if (await store.lease(LEASE_NAME, host, LEASE)) return;
+  throw new Error(
+    'Another gateway host runs the ConPaaS Director of this installation. Let this one use it (platforms: {CP: {adapter: conpaas, director: https://…}}), or stop the other one and try again after 30 seconds.',
+  );
+}
+
+async function openOwnAuthority(folder: string, clock: () => Date): Promise<Authority> {
+  const kept = await readCredential(folder, 'ca_');
+  if (kept) {
+    const authority = await openAuthority(kept, clock);
+    if (authority.expiresAt > clock()) return authority;
+  }
+  const made = await createAuthority(clock());
+  await writeCredential(folder, made, 'ca_');
+  return await openAuthority(made, clock);
+}
+
+async function ports(options: ConpaasOptions, log: ConpaasLog): Promise<{ managerPort: number; appPort: number }> {
+  const probe = options.addresses.replace(/\.\d+\/\d+$/, '.254').replace(/\/\d+$/, '');
+  const managerPort = options.managerPort ?? ((await isFree(probe, 443)) ? 443 : 8443);
+  const appPort = options.appPort ?? ((await isFree(probe, 80)) ? 80 : 8000);
+  if (managerPort !== 443) {
+    log.warn({ managerPort }, 'Old ConPaaS clients look for managers on port 443; ours listen on another one');
+  }
+  return { managerPort, appPort };
+}
+
+/** A type is offered when there is a manager for it and one of its runtimes is here. */
+function missingOf(type: ServiceType, runtimes: readonly RuntimeReport[]): string | undefined {
+  if (!methodsOf(type)) return 'This version has no manager for it.';
+  const able = runtimes.filter((runtime) => runtime.type === type);
+  if (able.some(({ available }) => available)) return;
+  return able.map(({ install }) => install ?? '').join(' ') || 'Its runtime is not there.';
+}
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Never twice at a time; `stop` waits for the one that runs. */
+function every(milliseconds: number, work: () => Promise<void>, log: ConpaasLog): { stop(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= work()
+      .catch((error: unknown) => log.error({ err: error }, 'A regular duty of ConPaaS failed'))
+      .finally(() => {
+        running = undefined;
+      });
+  }, milliseconds);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
