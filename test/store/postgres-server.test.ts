@@ -33,6 +33,13 @@ suite(`the store and its PostgreSQL server${missing ? ` (${missing})` : ''}`, ()
     }
   };
 
+  test('of several gateways that start at once on a new database all find one installation', async () => {
+    const fresh = await server.createDatabase();
+    const opened = await Promise.all([1, 2, 3, 4].map(() => openStore({ url: fresh })));
+    await Promise.all(opened.map((one) => one.close()));
+    expect(new Set(opened.map(({ installation }) => installation)).size).toBe(1);
+  });
+
   test('connections that the server closes are replaced, and said to be lost', async () => {
     await store.applications.create(application());
     await admin(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'coaps-gateway'`);

@@ -48,6 +48,11 @@ describe('the store in a SQLite file', () => {
     expect(raw((connection) => connection.pragma('journal_mode', { simple: true }))).toBe('wal');
   });
 
+  test('that several open at once when it is new becomes one installation', async () => {
+    const opened = await Promise.all([open(), open(), open()]);
+    expect(new Set(opened.map(({ installation }) => installation)).size).toBe(1);
+  });
+
   test('has every row that was acknowledged before the process was killed', async () => {
     await (await open()).close();
     for (let round = 0; round < 3; round++) {

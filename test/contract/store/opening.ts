@@ -8,11 +8,6 @@ export function openingCases(bench: Bench): void {
       expect((await bench.open()).installation).toBe(bench.store.installation);
     });
 
-    test('of several processes at once on a new database gives one installation', async () => {
-      const stores = await Promise.all([bench.open(), bench.open(), bench.open()]);
-      expect(new Set(stores.map((store) => store.installation)).size).toBe(1);
-    });
-
     test('finds what was stored before', async () => {
       const { appId } = await bench.store.applications.create(application());
       await bench.store.close();
