@@ -6,16 +6,19 @@ export interface PeerRules {
   /** By the SHA-256 of the DER form, lower-case hex. */
   isRevoked(fingerprint: string): Promise<boolean>;
   clock(): Date;
+  /** Where one kind of peer alone may speak: whether this is it. Undefined subject: no certificate. Absent: anybody. */
+  accepts?(peer: Subject | undefined): boolean;
 }
 
 /**
  * Whether a connection may go on to HTTP: it presented no certificate (each endpoint decides then), or one that our authority
- * signed, that is valid now and not revoked. Needs a server with `requestCert: true, rejectUnauthorized: false`.
+ * signed, that is valid now and not revoked, and that the rules accept. Needs a server with `requestCert: true, rejectUnauthorized: false`.
  */
 export async function isAdmitted(socket: TLSSocket, rules: PeerRules): Promise<boolean> {
   const certificate = presented(socket);
+  if (certificate !== undefined && !socket.authorized) return false;
+  if (rules.accepts && !rules.accepts(peerSubject(socket))) return false;
   if (certificate === undefined) return true;
-  if (!socket.authorized) return false;
   const now = rules.clock().getTime();
   if (now < Date.parse(certificate.valid_from) || now > Date.parse(certificate.valid_to)) return false;
   return !(await rules.isRevoked(fingerprint(certificate.fingerprint256)));

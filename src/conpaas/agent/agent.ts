@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { DEFAULT_ARCHIVE_LIMITS } from '../../archives/index.js';
+import { AgentError } from './agent-error.js';
+import { type Application, createApplication } from './application.js';
+import { readJson, writeJson } from './atomic-file.js';
+import { openCodeStore } from './code.js';
+import { applicationEnvironment } from './environment.js';
+import { openOutput } from './output.js';
+import { DEFAULT_PATIENCE } from './patience.js';
+import { killMarked } from './processes.js';
+import { type AgentStatus, type DesiredApplication, OLDEST_PROTOCOL, PROTOCOL, type ProxyTask } from './protocol.js';
+import { openProxies, type Proxies } from './proxy.js';
+import { openRoom } from './room.js';
+import { type AgentMemory, type AgentSpec, agentFiles } from './spec.js';
+
+/** Everything that a manager may ask of an agent, without the wire. */
+export interface RunningAgent {
+  status(): Promise<AgentStatus>;
+  receiveCode(codeVersionId: string, source: Readable): Promise<void>;
+  deleteCode(codeVersionId: string): Promise<void>;
+  apply(desired: DesiredApplication | null): Promise<void>;
+  proxy(task: ProxyTask | null): Promise<void>;
+  logs(lines: number, follow: boolean): Readable;
+  /** Application and proxies end; nothing that they started remains. */
+  close(): Promise<void>;
+}
+
+const OUTPUT_LIMITS = { fileBytes: 5 * 1024 * 1024, files: 4 };
+const FRONT_HOST = '127.0.0.1';
+
+/** Opens an agent's folder: what an earlier process of it left running is killed, and what should run is started again. */
+export async function openAgent(folder: string, spec: AgentSpec): Promise<RunningAgent> {
+  const files = agentFiles(folder);
+  await killMarked(`${spec.mark}.run`, spec.owner);
+  const room = await openRoom(spec.room, spec.owner);
+  const code = await openCodeStore(room, files.incoming);
+  const output = await openOutput(files.output, OUTPUT_LIMITS);
+  const memory = (await readJson<AgentMemory>(files.memory)) ?? { desired: null, proxy: null, backendPort: 0 };
+  const proxies = await openFront(memory.backendPort);
+  const bornAt = new Date().toISOString();
+  let writing = Promise.resolve();
+  const remember = (changes: Partial<AgentMemory>) => {
+    Object.assign(memory, changes);
+    writing = writing.then(() => writeJson(files.memory, memory));
+    return writing;
+  };
+  await remember({ backendPort: proxies.backend.port });
+
+  const application = createApplication({
+    type: spec.type,
+    host: spec.host,
+    code,
+    room,
+    env: await applicationEnvironment(room, process.env),
+    output,
+    newMark: () => `${spec.mark}.run${randomBytes(6).toString('hex')}`,
+    route: proxies.setOwn,
+    remember: (desired) => remember({ desired }),
+    patience: DEFAULT_PATIENCE,
+  });
+  await takeUp(memory, application, proxies);
+
+  return {
+    status: async () => ({
+      agentId: spec.agentId,
+      protocol: PROTOCOL,
+      oldestProtocol: OLDEST_PROTOCOL,
+      uid: spec.uid,
+      sid: spec.sid,
+      pid: process.pid,
+      bornAt,
+      code: await code.list(),
+      application: await application.status(),
+      desired: application.desired,
+      proxy: memory.proxy && { ...memory.proxy, listening: proxies.task !== null },
+      backend: proxies.backend,
+    }),
+    receiveCode: (id, source) => code.receive(id, source, DEFAULT_ARCHIVE_LIMITS),
+    deleteCode: async (id) => {
+      if (application.uses(id)) throw new AgentError('rejected', `The code version ${id} is in use.`);
+      await code.remove(id);
+    },
+    apply: application.apply,
+    proxy: async (task) => {
+      await proxies.take(task);
+      await remember({ proxy: task });
+    },
+    logs: (lines, follow) => output.read(lines, follow),
+    close: async () => {
+      await Promise.all([application.close(), proxies.close()]);
+      await writing;
+      output.close();
+    },
+  };
+}
+
+/** The front's port is kept, because other agents know it; only when somebody took it meanwhile, it is another one. */
+async function openFront(port: number): Promise<Proxies> {
+  try {
+    return await openProxies({ host: FRONT_HOST, port });
+  } catch (error) {
+    if (port === 0) throw error;
+    return await openProxies({ host: FRONT_HOST, port: 0 });
+  }
+}
+
+async function takeUp(memory: AgentMemory, application: Application, proxies: Proxies): Promise<void> {
+  if (memory.desired?.running) application.resume(memory.desired);
+  else if (memory.desired) await application.apply(memory.desired).catch(() => {});
+  if (!memory.proxy) return;
+  // Its manager sees `listening: false` and asks again.
+  await proxies.take(memory.proxy).catch((error: Error) => console.error(error.message));
+}

@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { createMemoryGroup, type MemoryGroup } from './memory-limit.js';
+import type { Output } from './output.js';
+import {
+  allProcesses,
+  killMarked,
+  MARK_VARIABLE,
+  markedProcesses,
+  type Owner,
+  type ProcessEntry,
+  residentBytes,
+  trySignal,
+} from './processes.js';
+import { pause, until } from './wait.js';
+
+export interface GroupStart {
+  /** `command` is looked for in the PATH of `env`. */
+  command: string;
+  args: readonly string[];
+  cwd: string;
+  /** The whole environment; nothing of the agent's own is added but the mark. */
+  env: Readonly<Record<string, string>>;
+  owner: Owner | null;
+  /** Unique: names the group among everything on the machine. */
+  mark: string;
+  /** MiB that all its processes may have together. */
+  memory?: number;
+}
+
+/** A program with everything that it started. */
+export interface ProcessGroup {
+  readonly pid: number;
+  /** How the first process ended, e.g. `exit code 1`, `SIGKILL`, `its memory limit of 64 MiB`. The rest of the group is killed then. */
+  readonly ended: Promise<string>;
+  hasEnded(): boolean;
+  /** What it printed until now, for a pattern that tells a failure. */
+  watch(pattern: RegExp, seen: (line: string) => void): void;
+  members(): Promise<ProcessEntry[]>;
+  residentBytes(): Promise<number>;
+  /** SIGTERM, and after the grace SIGKILL; resolves when no process is left. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Where the kernel does not limit, this often is looked. */
+const WATCH_MS = 1000;
+/** How long what a dead program printed may still be on its way. */
+const DRAIN_MS = 2000;
+
+/**
+ * Waits at its standard input until the agent has put it into its cgroup, so that no child escapes; both outputs are one stream, so
+ * that lines keep their order.
+ */
+const GATE = 'exec 2>&1; read -r _ && exec "$@" </dev/null';
+
+export async function startGroup(start: GroupStart, output: Output): Promise<ProcessGroup> {
+  const limits = start.memory === undefined ? undefined : await createMemoryGroup(`coaps-${start.mark}`, start.memory);
+  const child = spawn('/bin/sh', ['-c', GATE, 'sh', start.command, ...start.args], {
+    cwd: start.cwd,
+    env: { ...start.env, [MARK_VARIABLE]: start.mark },
+    ...(start.owner ?? {}),
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const watchers: ((chunk: Buffer) => void)[] = [];
+  child.stdout.on('data', (chunk: Buffer) => {
+    output.write(chunk);
+    for (const watcher of watchers) watcher(chunk);
+  });
+  child.stdin.on('error', () => {
+    // It died before it was let go; `ended` says how.
+  });
+  const drained = new Promise<void>((resolve) => child.stdout.once('close', resolve));
+  const died = new Promise<string>((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => resolve(`it could not be started (${error.code})`));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  const pid = child.pid ?? -1;
+  if (pid > 0) await limits?.join(pid).catch(() => {});
+  child.stdin.end('go\n');
+
+  let reason: string | undefined;
+  let over = false;
+  const members = () => groupMembers(pid, start, limits);
+  const killAll = async () => {
+    for (const { pid: member } of await members()) trySignal(member, 'SIGKILL');
+    await killMarked(start.mark, start.owner);
+    await until(async () => (await members()).length === 0, 5000);
+  };
+  const stopWatch = watchMemory(start, limits, members, (why) => {
+    reason = why;
+    void killAll();
+  });
+  let graceOver: Promise<unknown> | undefined;
+  const ended = died.then(async (how) => {
+    stopWatch();
+    const killedByLimit = ((await limits?.kills()) ?? 0) > 0;
+    // A shell in front dies of SIGTERM at once; the program behind it has its grace.
+    await graceOver;
+    await killAll();
+    await Promise.race([drained, pause(DRAIN_MS)]);
+    child.stdout.destroy();
+    await limits?.remove();
+    over = true;
+    return reason ?? (killedByLimit ? memoryReason(start.memory) : how);
+  });
+
+  return {
+    pid,
+    ended,
+    hasEnded: () => over,
+    watch: (pattern, seen) => watchers.push(lineWatcher(pattern, seen)),
+    members,
+    residentBytes: async () => residentBytes(await members()),
+    stop: async (graceMs) => {
+      if (over) return;
+      const asked = await members();
+      graceOver ??= until(async () => (await members()).length === 0, graceMs, 100);
+      for (const { pid: member } of asked) trySignal(member, 'SIGTERM');
+      await graceOver;
+      await killAll();
+      await ended;
+    },
+  };
+}
+
+function memoryReason(limit: number | undefined): string {
+  return `its memory limit of ${limit} MiB`;
+}
+
+/** The Unix process group, what carries the mark, and what is in the cgroup: a child may leave one of them, hardly all. */
+async function groupMembers(leader: number, start: GroupStart, limits?: MemoryGroup): Promise<ProcessEntry[]> {
+  const [all, marked, limited] = await Promise.all([
+    allProcesses(),
+    markedProcesses(start.mark, start.owner),
+    limits?.pids() ?? [],
+  ]);
+  const own = new Set([...marked, ...limited]);
+  return all.filter((entry) => entry.group === leader || entry.session === leader || own.has(entry.pid));
+}
+
+function watchMemory(
+  start: GroupStart,
+  limits: MemoryGroup | undefined,
+  members: () => Promise<ProcessEntry[]>,
+  exceeded: (why: string) => void,
+): () => void {
+  const { memory } = start;
+  if (memory === undefined || limits) return () => {};
+  const timer = setInterval(async () => {
+    if (residentBytes(await members()) > memory * 1024 * 1024) exceeded(memoryReason(memory));
+  }, WATCH_MS);
+  return () => clearInterval(timer);
+}
+
+/** Lines longer than this are looked at in pieces. */
+const LONGEST_LINE = 8192;
+
+function lineWatcher(pattern: RegExp, seen: (line: string) => void): (chunk: Buffer) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk.toString('utf8')).split('\n');
+    rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
+    for (const line of lines) if (pattern.test(line)) seen(line);
+  };
+}

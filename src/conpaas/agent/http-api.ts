@@ -1,0 +1,95 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import type { Credential } from '../certificates.js';
+import type { RunningAgent } from './agent.js';
+import { AgentError } from './agent-error.js';
+import { type AgentErrorBody, type DesiredApplication, ERROR_STATUS, type ProxyTask } from './protocol.js';
+
+export interface AgentApiOptions {
+  agent: RunningAgent;
+  /** Called for every request: its manager is there. */
+  onRequest(): void;
+  renew(credential: Credential): Promise<void>;
+  /** Ends the process; called after the answer is out. */
+  end(): void;
+}
+
+interface Call {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Decoded rest of the path. */
+  id: string;
+  query: URLSearchParams;
+}
+
+type Operation = (call: Call) => Promise<unknown>;
+
+/** The wire of protocol.ts. Whoever comes this far has shown the certificate of the agent's manager. */
+export function createAgentApi(options: AgentApiOptions): RequestListener {
+  const operations = operationsOf(options);
+  return (request, response) => {
+    options.onRequest();
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'https://agent');
+    const [, version, name = '', id = ''] = pathname.split('/');
+    const operation = version === 'v1' ? operations[`${request.method} ${name}`] : undefined;
+    const work = operation
+      ? operation({ request, response, id: decodeURIComponent(id), query: searchParams })
+      : Promise.reject(new AgentError('rejected', `This agent knows no ${request.method} ${pathname}.`));
+    work
+      .then((value) => {
+        if (!response.headersSent) answer(response, 200, value ?? {});
+      })
+      .catch((error: unknown) => fail(request, response, error));
+  };
+}
+
+function operationsOf({ agent, renew, end }: AgentApiOptions): Record<string, Operation> {
+  return {
+    'GET status': () => agent.status(),
+    'PUT code': ({ request, id }) => agent.receiveCode(id, request),
+    'DELETE code': ({ id }) => agent.deleteCode(id),
+    'PUT application': async ({ request }) => {
+      await agent.apply((await json(request)) as DesiredApplication | null);
+      return agent.status();
+    },
+    'PUT proxy': async ({ request }) => {
+      await agent.proxy((await json(request)) as ProxyTask | null);
+      return agent.status();
+    },
+    'GET logs': async ({ response, query }) => {
+      response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
+      response.flushHeaders();
+      const lines = agent.logs(Number(query.get('lines') ?? 100), query.get('follow') === 'true');
+      await pipeline(lines, response).catch(() => {
+        // The reader went away.
+      });
+    },
+    'PUT credential': async ({ request }) => renew((await json(request)) as Credential),
+    'POST end': async ({ response }) => {
+      response.on('close', end);
+    },
+  };
+}
+
+function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  // The rest of an upload is not wanted any more.
+  request.resume();
+  if (error instanceof AgentError && error.kind in ERROR_STATUS) {
+    const { kind, message, lastLines, archive } = error;
+    const body: AgentErrorBody = { error: { kind, message, lastLines, ...(archive !== undefined && { archive }) } };
+    answer(response, ERROR_STATUS[kind as keyof typeof ERROR_STATUS], body);
+  } else {
+    console.error(error);
+    const body: AgentErrorBody = { error: { kind: 'internal', message: 'The agent failed; its log says why.' } };
+    answer(response, ERROR_STATUS.internal, body);
+  }
+}
+
+function answer(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value);
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
+    .end(body);
+}

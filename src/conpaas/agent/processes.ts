@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Unix owner of processes and files. */
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+/** What makes a process the same one: a pid alone is given to strangers later. */
+export interface ProcessIdentity {
+  bootId: string;
+  pid: number;
+  /** Clock ticks from boot to its start: field 22 of /proc/PID/stat. */
+  startTime: string;
+}
+
+export interface ProcessEntry {
+  pid: number;
+  parent: number;
+  group: number;
+  session: number;
+  startTime: string;
+  /** Bytes that are its own, and bytes that it shares with others (libraries, forked pages). */
+  privateBytes: number;
+  sharedBytes: number;
+}
+
+const PAGE = 4096;
+
+export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
+  const [entry, bootId] = await Promise.all([processEntry(pid), readBootId()]);
+  return entry && { bootId, pid, startTime: entry.startTime };
+}
+
+export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
+  const now = await identityOf(identity.pid);
+  return now !== undefined && now.bootId === identity.bootId && now.startTime === identity.startTime;
+}
+
+/** Signals the process only when it is still the same one. False: it is gone. */
+export async function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+  return (await isAlive(identity)) && trySignal(identity.pid, signal);
+}
+
+export function trySignal(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function readBootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+/** Undefined: there is none, or it is a zombie, which runs nothing any more. */
+export async function processEntry(pid: number): Promise<ProcessEntry | undefined> {
+  try {
+    const [stat, statm] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile(`/proc/${pid}/statm`, 'utf8'),
+    ]);
+    // The name in parentheses may hold blanks and parentheses of its own.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return;
+    const [, resident = 0, shared = 0] = statm.split(' ').map(Number);
+    return {
+      pid,
+      parent: Number(fields[1]),
+      group: Number(fields[2]),
+      session: Number(fields[3]),
+      startTime: fields[19] ?? '',
+      privateBytes: Math.max(0, resident - shared) * PAGE,
+      sharedBytes: shared * PAGE,
+    };
+  } catch {
+    return;
+  }
+}
+
+/** Every process of the machine that can be seen. */
+export async function allProcesses(): Promise<ProcessEntry[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  return (await Promise.all(pids.map(processEntry))).filter((entry) => entry !== undefined);
+}
+
+/** Resident bytes of several processes; what they share counts once. */
+export function residentBytes(entries: readonly ProcessEntry[]): number {
+  const shared = Math.max(0, ...entries.map(({ sharedBytes }) => sharedBytes));
+  return entries.reduce((sum, { privateBytes }) => sum + privateBytes, shared);
+}
+
+/** The environment variable by which an agent's processes are found again, wherever they went. */
+export const MARK_VARIABLE = 'COAPS_MARK';
+
+/**
+ * Pids of the processes that carry the mark (or a longer one that begins with it) in their environment. In a container root may not
+ * read the environment of another user's processes; that user itself may.
+ */
+export async function markedProcesses(mark: string, owner?: Owner | null): Promise<number[]> {
+  const needle = `${MARK_VARIABLE}=${mark}`;
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  let hidden = false;
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      try {
+        return (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0').some((one) => one.startsWith(needle));
+      } catch (error) {
+        hidden ||= (error as NodeJS.ErrnoException).code === 'EACCES';
+        return false;
+      }
+    }),
+  );
+  const seen = pids.filter((pid, index) => found[index] && pid !== process.pid);
+  return hidden && owner ? [...new Set([...seen, ...(await markedAs(owner, needle))])] : seen;
+}
+
+function markedAs(owner: Owner, needle: string): Promise<number[]> {
+  return new Promise((resolve) => {
+    execFile(
+      '/bin/sh',
+      ['-c', 'exec grep -l -F -e "$1" /proc/[0-9]*/environ 2>/dev/null', 'sh', needle],
+      { ...owner, env: { PATH: '/usr/bin:/bin' }, cwd: '/' },
+      (_error, output) => resolve([...output.matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => Number(pid))),
+    );
+  });
+}
+
+/** Kills what carries the mark until nothing does: a process may fork between two looks. */
+export async function killMarked(mark: string, owner?: Owner | null): Promise<void> {
+  for (let round = 0; round < 50; round += 1) {
+    const pids = await markedProcesses(mark, owner);
+    const alive = (await Promise.all(pids.map(processEntry))).filter((entry) => entry !== undefined);
+    if (alive.length === 0) return;
+    for (const { pid } of alive) trySignal(pid, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { chmod, chown, copyFile, cp, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Owner } from './processes.js';
+
+/**
+ * Folders of one agent's application. The agent may be root and its owner is a stranger: so that no link of the stranger's leads root
+ * astray, root writes only into folders that are its own (the owner's group may go through), and what it hands over it never writes
+ * to again.
+ */
+export interface Room {
+  path: string;
+  owner: Owner | null;
+  /** Root's. Unpacked code: one folder for each version, the owner's. */
+  code: string;
+  /** Root's. What runtimes make for a version, e.g. a CATALINA_BASE: one folder for each, the owner's. */
+  work: string;
+  /** Root's. Programs that the owner may run. */
+  tools: string;
+  /** The owner's. */
+  home: string;
+  /** The owner's, emptied at the agent's start. */
+  temp: string;
+}
+
+export async function openRoom(path: string, owner: Owner | null): Promise<Room> {
+  const room: Room = {
+    path,
+    owner,
+    code: join(path, 'code'),
+    work: join(path, 'work'),
+    tools: join(path, 'tools'),
+    home: join(path, 'home'),
+    temp: join(path, 'tmp'),
+  };
+  await removeOwned(room.temp, owner);
+  for (const folder of [path, room.code, room.work, room.tools]) await makePassage(folder, owner);
+  for (const folder of [room.home, room.temp]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await handOver(folder, owner);
+  }
+  return room;
+}
+
+/** A folder of the agent's that the owner may read. */
+async function makePassage(path: string, owner: Owner | null): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  if (owner) await chown(path, process.getuid?.() ?? 0, owner.gid);
+  await chmod(path, owner ? 0o750 : 0o700);
+}
+
+async function handOver(folder: string, owner: Owner | null): Promise<void> {
+  await chmod(folder, 0o700);
+  if (owner) await chown(folder, owner.uid, owner.gid);
+}
+
+/** Makes a folder with the given files below a folder of the agent's, and hands it over complete. Files already there stay. */
+export async function makeOwned(
+  path: string,
+  owner: Owner | null,
+  fill: (partial: string) => Promise<void>,
+): Promise<void> {
+  if (await stat(path).catch(() => undefined)) return;
+  const partial = `${path}.new`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { mode: 0o700 });
+  await fill(partial);
+  if (owner) await asRoot('chown', ['-R', '-h', `${owner.uid}:${owner.gid}`, partial]);
+  await rename(partial, path);
+}
+
+/** Removes what the owner may have filled, with the owner's rights: its links and races then reach nothing else. */
+export async function removeOwned(path: string, owner: Owner | null): Promise<void> {
+  if (!owner) return rm(path, { recursive: true, force: true });
+  if (!(await stat(path).catch(() => undefined))) return;
+  // rm cannot take the folder itself out of a parent that is the agent's; what else it leaves, rmdir reports.
+  await run('/bin/sh', ['-c', 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"', 'sh', path], owner).catch(() => {});
+  await rmdir(path);
+}
+
+function asRoot(program: string, args: string[]): Promise<void> {
+  return run(program, args);
+}
+
+function run(program: string, args: string[], owner?: Owner): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = { ...owner, cwd: '/', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } };
+    execFile(program, args, options, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** Whether anybody may go through all folders to the path, and read it or pass it. */
+export async function isReachable(path: string): Promise<boolean> {
+  for (let at = path; ; at = dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (!found || (found.mode & 0o001) === 0) return false;
+    if (dirname(at) === at) return true;
+  }
+}
+
+/** The program at `path`, or where its owner cannot come there (node in /root/.nvm) a copy in the room. */
+export async function reachableProgram(path: string, room: Room): Promise<string> {
+  if (!room.owner || (await isReachable(path))) return path;
+  const copy = join(room.tools, basename(path));
+  const [there, here] = await Promise.all([stat(path), stat(copy).catch(() => undefined)]);
+  if (here?.size === there.size) return copy;
+  await copyFile(path, copy, constants.COPYFILE_FICLONE);
+  await chmod(copy, 0o755);
+  return copy;
+}
+
+/** The same for a folder of programs, e.g. npm's. */
+export async function reachableFolder(path: string, room: Room): Promise<string> {
+  if (!room.owner || (await isReachable(path))) return path;
+  const copy = join(room.tools, basename(path));
+  await cp(path, copy, { recursive: true, dereference: true });
+  await asRoot('chmod', ['-R', 'a+rX', copy]);
+  return copy;
+}

@@ -1,0 +1,50 @@
+import { readdir } from 'node:fs/promises';
+import type { ServiceType } from '../../../domain/conpaas.js';
+import { AgentError } from '../agent-error.js';
+import { machineEnvironment } from '../environment.js';
+import { nodejs } from './nodejs.js';
+import type { Runtime } from './runtime.js';
+import { staticFiles } from './static.js';
+
+/** In the order in which they are asked whether they recognise a folder. */
+export const RUNTIMES: readonly Runtime[] = [nodejs, staticFiles];
+
+/** What this machine can run, for `available_services` and `GET /environment/info`. */
+export interface RuntimeReport {
+  /** e.g. `tomcat`, `jar`, `nodejs`, `static`. */
+  name: string;
+  /** The service type that offers it. */
+  type: ServiceType;
+  available: boolean;
+  version?: string;
+  /** When it is missing: a sentence that says what to install. */
+  install?: string;
+}
+
+export async function detectRuntimes(env: NodeJS.ProcessEnv): Promise<RuntimeReport[]> {
+  const machine = machineEnvironment(env);
+  return await Promise.all(
+    RUNTIMES.map(async ({ name, type, detect }) => ({ name, type, ...(await detect(machine)) })),
+  );
+}
+
+/**
+ * The runtime for a folder of code in a service of a type: the type's own first, then any other, so that an application whose archive
+ * was not looked into beforehand runs all the same. Throws AgentError `rejected`.
+ */
+export async function runtimeFor(
+  folder: string,
+  type: ServiceType,
+  env: Readonly<Record<string, string>>,
+): Promise<Runtime> {
+  const top = new Set(await readdir(folder));
+  const inOrder = [...RUNTIMES].sort((one, other) => Number(other.type === type) - Number(one.type === type));
+  for (const runtime of inOrder) {
+    if (!(await runtime.recognises(folder, top))) continue;
+    const found = await runtime.detect(env);
+    if (found.available) return runtime;
+    throw new AgentError('rejected', `This machine cannot run it: ${found.install}`);
+  }
+  const needs = [...new Set(inOrder.map((runtime) => runtime.needs))].join(', ');
+  throw new AgentError('rejected', `The archive holds no application that can be run here. Expected one of: ${needs}.`);
+}

@@ -1,0 +1,23 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Runtime } from './runtime.js';
+
+export const staticFiles: Runtime = {
+  name: 'static',
+  type: 'static',
+  needs: 'an index.html',
+  startSeconds: 30,
+  recognises: (_folder, top) => top.has('index.html') || top.has('index.htm'),
+  detect: async () => ({ available: true, version: '1' }),
+  command: async ({ folder, room }) => {
+    // A copy: the package may lie where the owner cannot come, and may be replaced by an upgrade while this runs.
+    const program = join(room.tools, 'static-server.mjs');
+    await copyFile(new URL('./static-server.js', import.meta.url), program);
+    return {
+      command: 'node',
+      args: ['--max-old-space-size=64', program, folder],
+      cwd: folder,
+      env: { NODE_OPTIONS: '' },
+    };
+  },
+};
