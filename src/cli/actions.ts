@@ -4,6 +4,7 @@ import { json, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import type { Action } from '../api/action.js';
+import { filledPath, parameterNames } from '../api/lookup.js';
 import { TABLE } from '../api/table.js';
 import type { GatewayAnswer, GatewayClient, GatewayRequest } from './client.js';
 import { CommandFault } from './fault.js';
@@ -47,18 +48,14 @@ export function actionCommands(open: (command: Command) => Promise<GatewayClient
   });
 }
 
-function parameterNames(path: string): string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-}
-
 async function toRequest(
   row: Action,
   values: readonly string[],
   options: ActionOptions,
   terminal: Terminal,
 ): Promise<GatewayRequest> {
-  const left = [...values];
-  const path = row.path.replace(/\{\w+\}/g, () => encodeURIComponent(left.shift() ?? ''));
+  const params = Object.fromEntries(parameterNames(row.path).map((name, index) => [name, values[index] ?? '']));
+  const path = filledPath(row.path, params) ?? row.path;
   const names = Object.keys(row.query ?? {}).filter((name) => options[name] !== undefined);
   const prefer = options.async ? 'respond-async' : options.wait !== undefined ? `wait=${options.wait}` : undefined;
   return {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import axios, { isAxiosError } from 'axios';
 import type { Method } from '../api/action.js';
-import { readXml } from './answer.js';
+import { readError } from './answer.js';
 import { CommandFault } from './fault.js';
 
 export interface Credentials {
@@ -77,21 +77,17 @@ export function createClient(base: string, credentials: Credentials | undefined)
 }
 
 async function refusal(status: number, type: string, body: Readable): Promise<CommandFault> {
-  const content = (await text(body)).slice(0, 65_536);
-  if (type.startsWith('application/json')) {
-    const { value, code } = parsed(content);
-    if (value) return new CommandFault(`${code ?? status}: ${value}`);
-  }
-  const { value, code } = type.startsWith('application/xml') ? readXml(content, 'error').attributes : {};
-  if (value) return new CommandFault(`${code ?? status}: ${value}`);
+  const content = await buffer(body);
+  const error = type.startsWith('application/json') ? readJson(content) : readError(content);
+  if (error?.value) return new CommandFault(`${error.code ?? status}: ${error.value}`);
   return new CommandFault(`The gateway answered ${status} without an explanation; is this the URL of a COAPS API?`);
 }
 
-function parsed(content: string): { value?: string; code?: string } {
+function readJson(content: Buffer): ReturnType<typeof readError> {
   try {
-    return JSON.parse(content) as { value?: string; code?: string };
+    return JSON.parse(content.toString()) as ReturnType<typeof readError>;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

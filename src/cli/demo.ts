@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { type Config, loadConfig } from '../config.js';
-import { stopAgents } from '../conpaas/stop.js';
+import { stopAll } from '../conpaas/cloud/local.js';
 import { isHeld } from '../gateway/data-directory.js';
 import { type Gateway, openGateway } from '../gateway.js';
 import { type Credentials, createClient, type GatewayClient } from './client.js';
 import { CommandFault } from './fault.js';
 import { type Pushed, push } from './push.js';
+import { requestOf } from './scenario.js';
 import type { Terminal } from './terminal.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/hello-node', import.meta.url));
@@ -37,7 +38,7 @@ export function demoCommand(terminal: Terminal): Command {
         await show(gateway, admin, terminal);
       } finally {
         await gateway.close();
-        await stopAgents(data);
+        await stopAll(data);
         rmSync(data, { recursive: true, force: true });
         terminal.stderr.write('The demo has ended; nothing of it is left.\n');
       }
@@ -92,8 +93,8 @@ async function checkAnswer(url: string, signal: AbortSignal): Promise<void> {
 
 /** As a user would: undeploy, delete. What this leaves ends with the data directory. */
 async function remove(client: GatewayClient, { appId, envId }: Pushed): Promise<void> {
-  for (const path of [`/app/${appId}`, `/environment/${envId}`])
-    (await client.send({ method: 'DELETE', path })).body.resume();
+  for (const request of [requestOf('deleteApplication', { appId }), requestOf('deleteEnvironment', { envId })])
+    (await client.send(request)).body.resume();
 }
 
 /** A demo that was killed could not clean up: the next one does. */
@@ -102,7 +103,7 @@ async function removeLeftovers(): Promise<void> {
     const data = join(tmpdir(), name);
     const { uid } = lstatSync(data);
     if (uid !== process.getuid?.() || isHeld(data)) continue;
-    await stopAgents(data);
+    await stopAll(data);
     rmSync(data, { recursive: true, force: true });
   }
 }

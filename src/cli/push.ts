@@ -1,13 +1,12 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { childrenOf, readXml } from './answer.js';
+import { idOf, readRows, readThing, recordsOf } from './answer.js';
 import type { GatewayClient } from './client.js';
 import { CommandFault } from './fault.js';
 import { packDirectory } from './pack.js';
 import { runStages, type Stage } from './progress.js';
-import { createScenario, type Target } from './scenario.js';
+import { createScenario, requestOf, type Target } from './scenario.js';
 import type { Terminal } from './terminal.js';
 
 export interface PushOptions {
@@ -19,10 +18,7 @@ export interface PushOptions {
   envContainer?: string | undefined;
 }
 
-export interface Pushed extends Target {
-  name: string;
-  url: string;
-}
+export type Pushed = Target & { name: string; url: string };
 
 /**
  * Brings a directory, zip or war to a URL: the specification's usage scenario (§8) for a new application; for one that exists a new
@@ -68,10 +64,10 @@ async function deliver(
 ): Promise<Pushed> {
   const scenario = createScenario(gateway, terminal.interrupted);
   const known = await findApplication(gateway, name, options.app);
-  const target: Target = { appId: known?.appId ?? '', versionId: '', instanceId: '', envId: known?.envId ?? '' };
+  const target: Target = { appId: known?.appId ?? 0, versionId: 0, instanceId: 0, envId: known?.envId ?? 0 };
   let url = '';
   const stages: Stage[] = [...packing];
-  if (!known?.envId)
+  if (known?.envId === undefined)
     stages.push({
       title: 'Create the environment',
       run: async () => {
@@ -130,26 +126,26 @@ async function deliver(
 async function findApplication(
   gateway: GatewayClient,
   name: string,
-  appId: string | undefined,
-): Promise<{ appId: string; envId: string | undefined } | undefined> {
-  const chosen = appId ?? (await idsOf(gateway, '/app', 'applications', name))[0];
-  if (chosen === undefined) return undefined;
-  const answer = await gateway.send({ method: 'GET', path: `/app/${encodeURIComponent(chosen)}` });
-  const application = readXml(await text(answer.body), 'application');
-  const versions = childrenOf(application, 'version').toReversed();
-  const deployed = versions
-    .flatMap((version) => childrenOf(version, 'instance'))
-    .find((one) => one.attributes['envId']);
+  chosen: string | undefined,
+): Promise<{ appId: number; envId: number | undefined } | undefined> {
+  const appIds = chosen === undefined ? await idsOf(gateway, 'applications', name) : [Number(chosen)];
+  const [appId] = appIds;
+  if (appId === undefined) return undefined;
+  if (appIds.length > 1)
+    throw new CommandFault(
+      `Several applications are named "${name}" (${appIds.join(', ')}): choose one with --app.`,
+      2,
+    );
+  const answer = await gateway.send(requestOf('describeApplication', { appId }));
+  const versions = recordsOf(await readThing('application', answer.body), 'versions');
+  const instances = versions.toReversed().flatMap((version) => recordsOf(version, 'instances'));
+  const deployed = instances.find((instance) => instance['envId'] !== undefined);
   // After a failed first push nothing is deployed: its environment still waits for the next one.
-  const envId = deployed?.attributes['envId'] ?? (await idsOf(gateway, '/environment', 'environments', name)).at(-1);
-  return { appId: chosen, envId };
+  return { appId, envId: deployed ? idOf(deployed, 'envId') : (await idsOf(gateway, 'environments', name)).at(-1) };
 }
 
-async function idsOf(gateway: GatewayClient, path: string, root: string, name: string): Promise<string[]> {
-  const answer = await gateway.send({ method: 'GET', path, query: { name } });
-  const rows = readXml(await text(answer.body), root).children.filter((row) => row.name === root.slice(0, -1));
-  const ids = rows.flatMap((row) => childrenOf(row, 'id').map((id) => id.text));
-  if (path === '/app' && ids.length > 1)
-    throw new CommandFault(`Several applications are named "${name}" (${ids.join(', ')}): choose one with --app.`, 2);
-  return ids;
+async function idsOf(gateway: GatewayClient, kind: 'applications' | 'environments', name: string): Promise<number[]> {
+  const action = kind === 'applications' ? 'findApplications' : 'findEnvironments';
+  const answer = await gateway.send({ ...requestOf(action, {}), query: { name } });
+  return (await readRows(kind, answer.body)).map((row) => idOf(row, 'id'));
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { loadConfig } from '../config.js';
-import { stopAgents } from '../conpaas/stop.js';
+import { stopAll } from '../conpaas/cloud/local.js';
 import { CommandFault } from './fault.js';
 import type { Terminal } from './terminal.js';
 
@@ -15,7 +15,7 @@ export function stopCommand(terminal: Terminal): Command {
       if (!all) throw new CommandFault('Say --all: this ends every embedded application of the data directory.', 2);
       const { env, directory } = terminal;
       const { data } = loadConfig({ file, env, directory, adapters: ADAPTERS });
-      const count = await stopAgents(data);
+      const count = await stopAll(data);
       terminal.stdout.write(`Ended ${count} ${count === 1 ? 'agent' : 'agents'} of ${data}.\n`);
     });
 }

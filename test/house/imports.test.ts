@@ -52,7 +52,7 @@ const RULES: [place: RegExp, allowed: RegExp[], typesOnly?: RegExp[]][] = [
     [
       /^src\/(api|representations|domain)\//,
       /^src\/(config|gateway|main)/,
-      /^src\/conpaas\/stop\.ts$/,
+      /^src\/conpaas\/cloud\/local\.ts$/,
       /^adapters\/registry\.ts$/,
     ],
     [/^adapters\/adapter\.ts$/],
