@@ -72,14 +72,14 @@ async function carryOut(operation: Operation, claim: Claim, signals: Signals): P
   if (!runner || refusal) return settle(operation, claim, runner, refusal ?? new Cancelled(), signals);
   const run = createRun({ ...signals, operation, claim, signal: signals.ending, onLost: signals.end });
   try {
-    const write = await runner.run(run);
+    await runner.run(run);
     await run.close();
-    await finish(store, claim, 'SUCCEEDED', write);
+    await finish(store, claim, 'SUCCEEDED');
     log.info({ taskId: operation.taskId, action: operation.action }, 'a task succeeded');
   } catch (error) {
     const reason: unknown = signals.ending.aborted ? signals.ending.reason : error;
     if (reason instanceof LeaseLost) throw reason;
-    await run.close();
+    await run.closeFailed();
     if (reason instanceof ShuttingDown) return store.operations.release(claim);
     await settle({ ...operation, results: run.results }, claim, runner, reason, signals);
   }
@@ -125,7 +125,7 @@ async function finish(
   store: Store,
   claim: Claim,
   state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
-  write: Write | undefined,
+  write?: Write,
   error?: { code: Fault['code']; message: string },
 ): Promise<void> {
   await store.transaction(async (session) => {

@@ -24,10 +24,13 @@ export interface OperationsOptions {
   onStep?: OnStep;
 }
 
+/** Asks for a cancel within a transaction; it takes effect with it. */
+export type Cancel = (taskId: number) => Promise<void>;
+
 /** Durable work: everything that is done on a platform. */
 export interface Operations {
-  /** Stores operations in a transaction and sees to it that they are begun at once. */
-  enqueue<T>(work: (session: StoreSession) => Promise<T>): Promise<T>;
+  /** Stores operations in a transaction, cancels others in it, and sees to it that all that is begun at once. */
+  enqueue<T>(work: (session: StoreSession, cancel: Cancel) => Promise<T>): Promise<T>;
   /**
    * Waits until the operation has ended, at most `seconds`. Undefined: it goes on. Throws the Fault of a failed or cancelled one, and
    * the signal's reason when the client has gone.
@@ -58,12 +61,23 @@ export function createOperations({ store, runners, log, onStep, ...limits }: Ope
     retry: limits.retry ?? RETRY,
     ...(onStep ? { onStep } : {}),
   });
+  const enqueue: Operations['enqueue'] = async (work) => {
+    const cancelled = new Set<number>();
+    const result = await store.transaction((session) =>
+      work(session, async (taskId) => {
+        await requestCancel(session, runners, taskId);
+        cancelled.add(taskId);
+      }),
+    );
+    for (const taskId of cancelled) {
+      worker.cancel(taskId);
+      waiting.tell(taskId);
+    }
+    worker.wake();
+    return result;
+  };
   return {
-    async enqueue(work) {
-      const result = await store.transaction(work);
-      worker.wake();
-      return result;
-    },
+    enqueue,
     async outcome(taskId, seconds, signal) {
       const operation = await waiting.wait(taskId, seconds, signal);
       if (!operation) throw new Fault('NotFound', `There is no task ${taskId}.`);
@@ -71,23 +85,19 @@ export function createOperations({ store, runners, log, onStep, ...limits }: Ope
     },
     ended: (taskId, seconds, signal) => waiting.wait(taskId, seconds, signal),
     async cancel(taskId) {
-      const operation = await store.transaction(async (session) => {
-        const before = await session.operations.get(taskId);
-        const after = await session.operations.requestCancel(taskId);
-        if (before && !isTerminal(before) && after?.state === 'CANCELLED') {
-          await runners.get(after.action)?.abandon?.(session, after);
-        }
-        return after;
-      });
-      if (!operation) return undefined;
-      worker.cancel(taskId);
-      if (isTerminal(operation)) waiting.tell(taskId);
-      worker.wake();
-      return operation;
+      await enqueue((_session, cancel) => cancel(taskId));
+      return store.operations.get(taskId);
     },
     start: () => worker.start(),
     stop: (patience = STOP_PATIENCE) => worker.stop(patience),
   };
+}
+
+async function requestCancel(session: StoreSession, runners: Runners, taskId: number): Promise<void> {
+  const before = await session.operations.get(taskId);
+  const after = await session.operations.requestCancel(taskId);
+  if (!before || isTerminal(before) || after?.state !== 'CANCELLED') return;
+  await runners.get(after.action)?.abandon?.(session, after);
 }
 
 function succeeded(operation: Operation): Task {

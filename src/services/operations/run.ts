@@ -23,8 +23,10 @@ export interface RunOptions {
 export interface JournalledRun extends Run {
   /** What every step that is done has returned. */
   readonly results: Readonly<Record<string, unknown>>;
-  /** Writes what the reports have left; a step that is open has failed. */
+  /** After a success: everything that matters is recorded. */
   close(): Promise<void>;
+  /** After a failure: writes what the reports have left; a step that is open has failed. */
+  closeFailed(): Promise<void>;
 }
 
 export function createRun(options: RunOptions): JournalledRun {
@@ -45,6 +47,7 @@ export function createRun(options: RunOptions): JournalledRun {
   });
   const begin = (name: string): void => {
     signal.throwIfAborted();
+    if (open !== undefined) reporter.end(open, 'FAILED');
     open = name;
     reporter.report(name, name);
     tell(name, 'begin');
@@ -71,7 +74,11 @@ export function createRun(options: RunOptions): JournalledRun {
     operation,
     signal,
     results,
-    async step<T>(name: string, work: (call: AdapterCall) => Promise<T>): Promise<T> {
+    async step<T>(
+      name: string,
+      work: (call: AdapterCall) => Promise<T>,
+      write?: (session: StoreSession, result: T) => Promise<void>,
+    ): Promise<T> {
       if (name in results) return results[name] as T;
       begin(name);
       writer.soon();
@@ -79,14 +86,18 @@ export function createRun(options: RunOptions): JournalledRun {
       const remark = (text: string) => reporter.report(name, name, { text });
       const result = await withRetries(() => work(call), retry, signal, remark);
       tell(name, 'worked');
-      return record(name, async () => result);
+      return record(name, async (session) => {
+        await write?.(session, result);
+        return result;
+      });
     },
     async commit<T>(name: string, work: (session: StoreSession) => Promise<T>): Promise<T> {
       if (name in results) return results[name] as T;
       begin(name);
       return record(name, work);
     },
-    async close() {
+    close: () => writer.settled(),
+    async closeFailed() {
       if (open !== undefined) reporter.end(open, 'FAILED');
       await writer.settled();
       await writer.now();

@@ -7,8 +7,8 @@ export type Write = (session: StoreSession) => Promise<void>;
 
 /** How one action is carried out. It may be interrupted anywhere and run again from its start, on another gateway too. */
 export interface Runner {
-  /** Does the work in journalled steps. Gives what to write when it has succeeded. */
-  run(run: Run): Promise<Write | undefined>;
+  /** Does the work in journalled steps. */
+  run(run: Run): Promise<void>;
   /**
    * Puts in order what a run leaves that failed, was cancelled, or was given up. It may ask the platform, and does not throw for what it
    * could not do: it says so in `remains`, which the task's error then tells.
@@ -29,9 +29,14 @@ export interface Run {
   readonly signal: AbortSignal;
   /**
    * A journalled piece of work on the platform: what it returned is kept (as JSON), and is returned without working when the operation
-   * goes on after a crash. The platform's passing troubles (`unavailable`) are waited out, within bounds.
+   * goes on after a crash. The platform's passing troubles (`unavailable`) are waited out, within bounds. `write` is done in the
+   * transaction that records the result.
    */
-  step<T>(name: string, work: (call: AdapterCall) => Promise<T>): Promise<T>;
+  step<T>(
+    name: string,
+    work: (call: AdapterCall) => Promise<T>,
+    write?: (session: StoreSession, result: T) => Promise<void>,
+  ): Promise<T>;
   /** A journalled change of the store: change and record are one transaction, so it happens exactly once. */
   commit<T>(name: string, work: (session: StoreSession) => Promise<T>): Promise<T>;
 }

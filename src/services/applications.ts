@@ -1,0 +1,148 @@
+import { Fault } from '../domain/errors.js';
+import type { Manifest, VersionDescriptor } from '../domain/manifest.js';
+import type { Application } from '../domain/model.js';
+import type { Principal } from '../domain/principal.js';
+import type { ApplicationSummary, Listing, OperationResponse } from '../domain/views.js';
+import type { NewVersion, Paging, StoreSession } from '../store/store.js';
+import { ownApplication, readableApplication, scopeOf } from './access.js';
+import { type Accepted, type Context, perform, type Requester } from './context.js';
+import { cancelWork } from './deletions.js';
+import { listing } from './listing.js';
+import { applicationLocks, environmentsOf } from './locks.js';
+import type { Cancel } from './operations/operations.js';
+import type { DeletionInput } from './runners/deletion.js';
+import { newVersion, remarkLocations } from './version-descriptor.js';
+import type { Watcher } from './watcher.js';
+
+export interface Applications {
+  /** With the versions and instances that the descriptor holds. `multitenant` wins over the descriptor's. */
+  create(principal: Principal, manifest: Manifest, multitenant?: string): Promise<Application>;
+  list(principal: Principal, paging?: Paging): Promise<Listing<ApplicationSummary>>;
+  describe(principal: Principal, appId: number, fresh?: boolean): Promise<Application>;
+  update(principal: Principal, appId: number, manifest: Manifest, multitenant?: string): Promise<Application>;
+  delete(request: Requester, appId: number): Promise<OperationResponse | Accepted>;
+  /** All of the caller's own tenant, an admin's too. */
+  deleteAll(request: Requester): Promise<OperationResponse | Accepted>;
+}
+
+export function createApplications(context: Context, watcher: Watcher): Applications {
+  const { store } = context;
+  return {
+    create: (principal, manifest, multitenant) => create(context, principal, manifest, readMultitenant(multitenant)),
+    list: (principal, paging) => listing((page) => store.applications.list(scopeOf(principal), page), paging),
+    async describe(principal, appId, fresh = false) {
+      const application = await readableApplication(store, principal, appId);
+      if (!fresh) return application;
+      await watcher.lookAt(await environmentsOf(store, application));
+      return readableApplication(store, principal, appId);
+    },
+    update: (principal, appId, manifest, multitenant) =>
+      store.transaction(async (session) => {
+        await ownApplication(session, principal, appId);
+        await session.applications.update(appId, changesOf(manifest, readMultitenant(multitenant)));
+        return readableApplication(session, principal, appId);
+      }),
+    delete: (request, appId) =>
+      perform(
+        context,
+        request,
+        async (session, cancel) => {
+          const application = await ownApplication(session, request.principal, appId);
+          return deleteApplications(session, cancel, request, 'deleteApplication', [application]);
+        },
+        async () => ({ value: `The application with ID ${appId} was deleted.` }),
+      ),
+    async deleteAll(request) {
+      const { tenant } = request.principal;
+      const own: number[] = [];
+      for await (const summary of store.applications.list({ tenant }))
+        if (summary.tenant === tenant) own.push(summary.appId);
+      return perform(
+        context,
+        request,
+        async (session, cancel) => {
+          const applications = await Promise.all(own.map((appId) => session.applications.get(appId)));
+          const there = applications.flatMap((one) => one ?? []);
+          return deleteApplications(session, cancel, request, 'deleteApplications', there);
+        },
+        async () => ({ value: `All applications of tenant ${tenant} were deleted (${own.length}).` }),
+      );
+    },
+  };
+}
+
+async function create(
+  { store, artefacts }: Context,
+  principal: Principal,
+  { application: descriptor, name, description }: Manifest,
+  multitenant: boolean | undefined,
+): Promise<Application> {
+  const named = descriptor?.name ?? name;
+  if (!named) {
+    throw new Fault(
+      'MissingParameter',
+      'The descriptor names no application: it needs a paas_application with a name.',
+    );
+  }
+  const text = descriptor?.description ?? description;
+  const versions: VersionDescriptor[] = descriptor?.versions ?? [];
+  const prepared: NewVersion[] = [];
+  for (const version of versions) prepared.push(await newVersion(store, artefacts, principal.tenant, version));
+  const appId = await store.transaction(async (session) => {
+    const made = await session.applications.create({
+      name: named,
+      tenant: principal.tenant,
+      createdBy: principal.name,
+      multitenant: multitenant ?? descriptor?.multitenant ?? false,
+      versions: prepared,
+      ...(text === undefined ? {} : { description: text }),
+      ...(descriptor?.environmentName === undefined ? {} : { environmentName: descriptor.environmentName }),
+    });
+    for (const version of made.versions) await remarkLocations(session, version);
+    return made.appId;
+  });
+  return readableApplication(store, principal, appId);
+}
+
+function changesOf({ application, name, description }: Manifest, multitenant: boolean | undefined) {
+  const named = application?.name ?? name;
+  const text = application?.description ?? description;
+  const shared = multitenant ?? application?.multitenant;
+  return {
+    ...(named ? { name: named } : {}),
+    ...(text === undefined ? {} : { description: text }),
+    ...(shared === undefined ? {} : { multitenant: shared }),
+    ...(application?.environmentName === undefined ? {} : { environmentName: application.environmentName }),
+  };
+}
+
+function readMultitenant(text: string | undefined): boolean | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^(yes|true|1)$/i.test(text)) return true;
+  if (/^(no|false|0)$/i.test(text)) return false;
+  throw new Fault('InvalidValue', `multitenant is yes or no, not "${text}".`);
+}
+
+/** Cancels what runs on the applications, and stores the operation that deletes them when that has ended. */
+async function deleteApplications(
+  session: StoreSession,
+  cancel: Cancel,
+  { principal, requestId }: Requester,
+  action: string,
+  applications: readonly Application[],
+) {
+  const appIds = applications.map((one) => one.appId);
+  const locks = [];
+  for (const application of applications) {
+    locks.push(...applicationLocks(application.appId, await environmentsOf(session, application)));
+    await cancelWork(session, cancel, application.appId);
+  }
+  const [appId] = appIds;
+  const { operation } = await session.operations.enqueue({
+    ...{ action, locks, tenant: principal.tenant, createdBy: principal.name, requestId },
+    input: { appIds } satisfies DeletionInput,
+    equal: `${action}:${appIds.join(',')}`,
+    ...(appId !== undefined && action === 'deleteApplication' ? { appId } : {}),
+  });
+  return operation;
+}
