@@ -1,4 +1,5 @@
 import type { Store } from '../../src/store/store.js';
+import { applicationListCases } from './store/application-lists.js';
 import { applicationCases } from './store/applications.js';
 import { auditCases } from './store/audit.js';
 import { claimCases } from './store/claims.js';
@@ -53,6 +54,7 @@ export function storeContractSuite(open: (url: string) => Promise<Store>, provid
 
   openingCases(bench);
   applicationCases(bench);
+  applicationListCases(bench);
   environmentCases(bench);
   operationCases(bench);
   claimCases(bench);
