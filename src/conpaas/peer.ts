@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { readSubject, type Subject } from './subject.js';
 
 /** Decides on certificates beyond what TLS does. */
@@ -28,6 +28,11 @@ export async function isAdmitted(socket: TLSSocket, rules: PeerRules): Promise<b
 export function peerSubject(socket: TLSSocket): Subject | undefined {
   const certificate = presented(socket);
   if (certificate === undefined || !socket.authorized) return;
+  return certificateSubject(certificate);
+}
+
+/** Whom a certificate names; that our authority signed it is for the caller to know. */
+export function certificateSubject(certificate: Pick<PeerCertificate, 'subject'>): Subject | undefined {
   // Node gives one value as a string and several as an array, whatever its types say.
   const subject = certificate.subject as unknown as Record<string, string | string[] | undefined>;
   return readSubject((name) => [subject[NODE_NAMES[name]] ?? []].flat());

@@ -1,6 +1,11 @@
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import type { Readable } from 'node:stream';
+import { json as parse } from 'node:stream/consumers';
 import type { Credential } from '../certificates.js';
-import type { Address, AgentStatus, DesiredApplication, ProxyTask } from './protocol.js';
+import { certificateSubject } from '../peer.js';
+import { AgentError } from './agent-error.js';
+import type { Address, AgentErrorBody, AgentStatus, DesiredApplication, ProxyTask } from './protocol.js';
 
 export { AgentError } from './agent-error.js';
 
@@ -43,4 +48,117 @@ export interface AgentClient {
   close(): void;
 }
 
-export declare function createAgentClient(options: AgentClientOptions): AgentClient;
+/** Milliseconds for what an agent answers from memory. */
+const SHORT = 15_000;
+
+export function createAgentClient(options: AgentClientOptions): AgentClient {
+  const { uid, sid, credential, authority, address } = options;
+  const connections = new Agent({
+    keepAlive: true,
+    timeout: 60_000,
+    cert: credential.certificate,
+    key: credential.key,
+    ca: authority,
+    // Agents have no host names; what counts is that our authority made it an agent of this very service.
+    checkServerIdentity: (_host, certificate) => {
+      const peer = certificateSubject(certificate);
+      const isOurs = peer?.role === 'agent' && peer.uid === uid && peer.serviceLocator === sid;
+      return isOurs ? undefined : new AgentError('unauthorized', 'The peer is no agent of this service.');
+    },
+  });
+  const call = (method: string, path: string, more: CallOptions = {}) =>
+    send({ ...address, method, path, connections, ...more });
+  const ask = async <T>(method: string, path: string, more?: CallOptions) =>
+    (await readJson(await call(method, path, more))) as T;
+
+  return {
+    status: (signal) => ask('GET', '/v1/status', { limit: SHORT, ...(signal && { signal }) }),
+    sendCode: async (codeVersionId, open, signal) => {
+      const { code } = await ask<AgentStatus>('GET', '/v1/status', { limit: SHORT });
+      if (code.includes(codeVersionId)) return;
+      await ask('PUT', `/v1/code/${encodeURIComponent(codeVersionId)}`, { body: open(), ...(signal && { signal }) });
+    },
+    deleteCode: async (codeVersionId) => {
+      await ask('DELETE', `/v1/code/${encodeURIComponent(codeVersionId)}`);
+    },
+    apply: (desired, signal) => ask('PUT', '/v1/application', { json: desired, ...(signal && { signal }) }),
+    proxy: (task) => ask('PUT', '/v1/proxy', { json: task, limit: 4 * SHORT }),
+    logs: ({ lines, follow, signal }) =>
+      call('GET', `/v1/logs?lines=${lines}&follow=${follow}`, signal ? { signal } : {}),
+    renew: async (renewed) => {
+      await ask('PUT', '/v1/credential', { json: renewed, limit: SHORT });
+    },
+    end: async () => {
+      await ask('POST', '/v1/end', { limit: SHORT });
+    },
+    close: () => connections.destroy(),
+  };
+}
+
+interface CallOptions {
+  json?: unknown;
+  body?: Readable;
+  signal?: AbortSignal;
+  /** Milliseconds until the answer begins. */
+  limit?: number;
+}
+
+interface Call extends CallOptions, Address {
+  method: string;
+  path: string;
+  connections: Agent;
+}
+
+/** Resolves to the answer when it is 2xx. */
+function send({ host, port, method, path, connections, json, body, signal, limit }: Call): Promise<IncomingMessage> {
+  const text = json === undefined ? undefined : JSON.stringify(json);
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) => {
+      body?.destroy();
+      if (signal?.aborted) return reject(signal.reason);
+      reject(
+        cause instanceof AgentError
+          ? cause
+          : new AgentError('unreachable', `The agent at ${host} port ${port} does not answer.`, { cause }),
+      );
+    };
+    const outgoing = request({
+      host,
+      port,
+      method,
+      path,
+      agent: connections,
+      ...(signal && { signal }),
+      headers:
+        text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) },
+    });
+    const timer =
+      limit === undefined ? undefined : setTimeout(() => outgoing.destroy(new Error('time is over')), limit);
+    outgoing.on('close', () => clearTimeout(timer));
+    outgoing.on('error', fail);
+    outgoing.on('response', (response) => {
+      clearTimeout(timer);
+      const { statusCode = 0 } = response;
+      if (statusCode >= 200 && statusCode < 300) return resolve(response);
+      body?.destroy();
+      readJson(response).then((value) => reject(errorOf(value)), fail);
+    });
+    if (body) {
+      body.on('error', (error) => outgoing.destroy(error));
+      body.pipe(outgoing);
+    } else {
+      outgoing.end(text);
+    }
+  });
+}
+
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  return await parse(response).catch((cause: unknown) => {
+    throw new AgentError('unreachable', 'The agent broke off its answer.', { cause });
+  });
+}
+
+function errorOf(value: unknown): AgentError {
+  const { kind, message, ...rest } = (value as AgentErrorBody).error;
+  return new AgentError(kind, message, rest);
+}

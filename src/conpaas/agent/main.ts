@@ -72,6 +72,7 @@ async function announceAndListen(
   for (let attempt = 0; ; attempt += 1) {
     const address = { host, port: await freePort() };
     const endpoint: AgentEndpoint = {
+      pid: process.pid,
       address,
       fingerprint,
       protocol: PROTOCOL,

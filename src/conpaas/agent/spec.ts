@@ -25,6 +25,8 @@ export interface AgentSpec {
 
 /** Written by the agent before it listens. */
 export interface AgentEndpoint {
+  /** Of the process that wrote it: one that an earlier process left counts for nothing. */
+  pid: number;
   address: Address;
   /** SHA-256 of its certificate, lower-case hex. */
   fingerprint: string;
@@ -84,6 +86,9 @@ export async function holdFolder(folder: string): Promise<boolean> {
   return (await livingHolder(folder))?.pid === own.pid;
 }
 
-export function readEndpoint(folder: string): Promise<AgentEndpoint | undefined> {
-  return readJson<AgentEndpoint>(agentFiles(folder).endpoint);
+/** Where the living agent listens; undefined: it is dead, or not that far yet. */
+export async function livingEndpoint(folder: string): Promise<AgentEndpoint | undefined> {
+  const holder = await livingHolder(folder);
+  const endpoint = await readJson<AgentEndpoint>(agentFiles(folder).endpoint);
+  return holder && endpoint?.pid === holder.pid ? endpoint : undefined;
 }
