@@ -145,9 +145,10 @@ async function replaceRunning(
   const { signal } = call;
   const old = (await webProcesses(foundry, app, signal))[0];
   try {
-    await explained('The processes could not be sized', signal, () => shape(foundry, app, size, signal));
+    const prepare = () =>
+      explained('The processes could not be sized', signal, () => shape(foundry, app, size, signal));
     await explained('The new version could not take the place of the old one', signal, () =>
-      rollOut(foundry, app, droplet, call),
+      rollOut(foundry, app, droplet, prepare, call),
     );
   } catch (error) {
     if (old) await restoreSize(foundry, app, old);

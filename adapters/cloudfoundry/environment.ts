@@ -1,5 +1,6 @@
 import type { AdapterCall, EnvironmentReport, EnvironmentSpec } from '../adapter.js';
 import type { Foundry } from './client.js';
+import { read } from './resources.js';
 import { chooseRuntime, ignoredNodes, installedBuildpacks } from './runtimes.js';
 import { ensureServices } from './services.js';
 
@@ -12,6 +13,8 @@ export async function createEnvironment(
   const { signal } = call;
   call.step('check');
   const { spaceGuid } = await foundry.target(signal);
+  // The space may have gone since it was looked up.
+  await foundry.cc.get(`/v3/spaces/${spaceGuid}`, read.named, signal);
   const remarks = ignoredNodes(environment.nodes);
   if (environment.nodes.some(({ contentType }) => contentType === 'container')) {
     const installed = await installedBuildpacks(foundry, signal);

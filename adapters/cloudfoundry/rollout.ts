@@ -9,11 +9,19 @@ import { waitFor } from './wait.js';
 /**
  * Puts a droplet in the running one's place, process by process. A rolling deployment never fails by itself: it is watched here, and
  * cancelled when a new process crashes or the time is up; the platform then sets the old droplet again and the old processes go on.
+ * `prepare` runs before a new deployment begins, and not when one of an interrupted attempt is taken up.
  */
-export async function rollOut(foundry: Foundry, app: App, droplet: string, call: AdapterCall): Promise<void> {
+export async function rollOut(
+  foundry: Foundry,
+  app: App,
+  droplet: string,
+  prepare: () => Promise<void>,
+  call: AdapterCall,
+): Promise<void> {
   call.step('rollout');
   const latest = await settled(foundry, app, droplet, call.signal);
   if (latest?.droplet?.guid === droplet && latest.status.reason === 'DEPLOYED') return;
+  if (!isActive(latest)) await prepare();
   const deployment = isActive(latest) ? latest : await begin(foundry, app, droplet, call.signal);
   try {
     await follow(foundry, app, deployment, call);

@@ -1,0 +1,46 @@
+import { createServer, type Server, request as send } from 'node:http';
+import type { Process } from './objects.js';
+import type { World } from './world.js';
+
+/**
+ * What stands before the applications: finds a route by the request's Host, or, where names cannot be resolved, by the first part of the
+ * path (`http://127.0.0.1:1234/shop.apps.cf.example/…`).
+ */
+export function createRouter(world: World): Server {
+  let turn = 0;
+  return createServer((request, response) => {
+    const [, first = '', ...rest] = (request.url ?? '/').split('/');
+    const byHost = routeOf(world, request.headers.host ?? '');
+    const route = byHost ?? routeOf(world, decodeURIComponent(first));
+    const ports = (route?.destinations ?? [])
+      .flatMap(({ app, process }) => world.processes.filter((one) => one.app === app && one.type === process))
+      .flatMap(portsOf);
+    turn += 1;
+    const port = ports[turn % Math.max(1, ports.length)];
+    if (port === undefined) {
+      response
+        .writeHead(404, { 'x-cf-routererror': 'unknown_route' })
+        .end('404 Not Found: Requested route does not exist.\n');
+      return;
+    }
+    const path = byHost ? request.url : `/${rest.join('/')}`;
+    const onwards = send(
+      { host: '127.0.0.1', port, method: request.method, path, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    onwards.on('error', () => response.writeHead(502).end('502 Bad Gateway\n'));
+    request.pipe(onwards);
+  });
+}
+
+function routeOf(world: World, host: string) {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return world.routes.find((one) => `${one.host}.${one.domain.name}`.toLowerCase() === name);
+}
+
+function portsOf({ cells }: Process): number[] {
+  return cells.flatMap(({ state, port }) => (state === 'RUNNING' && port !== undefined ? [port] : []));
+}
