@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import type { PlatformAdapter } from '../adapters/adapter.js';
+import { createHandlers } from './api/handlers.js';
+import type { Config } from './config.js';
+import { type Closing, createClosing } from './gateway/closing.js';
+import { openDataDirectory } from './gateway/data-directory.js';
+import { type Log, openLog } from './gateway/log.js';
+import { createManagement } from './gateway/management.js';
+import { packageVersion } from './gateway/package.js';
+import { archiveLimits, basesOf, openAdapter, record } from './gateway/parts.js';
+import { createWebServer } from './gateway/web-server.js';
+import { createApp } from './http/app.js';
+import { createArtefacts } from './services/artefacts.js';
+import type { OnStep } from './services/operations/runner.js';
+import { sealingKey } from './services/sealing.js';
+import { createServices } from './services/services.js';
+import { createUsers } from './services/users.js';
+import { openArtefactFiles } from './store/artefact-files.js';
+import { openStore } from './store/open.js';
+
+/** Where something listens. */
+export interface Address {
+  /** For people, e.g. `COAPS API`. */
+  name: string;
+  url: string;
+}
+
+export interface Gateway {
+  /** The password of `admin`, when this start made that user and nobody gave one. */
+  readonly generatedPassword: string | undefined;
+  /** Begins to serve and to work; gives every address, the base of the default platform first. */
+  listen(): Promise<Address[]>;
+  /** Lets running requests end, gives tasks back, closes everything. What runs on the platforms goes on. */
+  close(): Promise<void>;
+}
+
+/** For tests: what they see or change of a gateway's inner life. */
+export interface GatewayHooks {
+  log?: Log;
+  /** At each moment of a step at which a crash makes a difference. */
+  onStep?: OnStep;
+}
+
+/** Opens everything that the configuration names; nothing listens yet. When a part cannot be opened, the others are closed again. */
+export async function openGateway(config: Config, hooks: GatewayHooks = {}): Promise<Gateway> {
+  const log = hooks.log ?? openLog(config.log.level);
+  for (const warning of config.warnings) log.warn({}, warning);
+  const closing = createClosing(log);
+  try {
+    return await open(config, hooks, log, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Closing): Promise<Gateway> {
+  const data = openDataDirectory(config.data);
+  closing.add('data directory', () => data.release());
+  const store = await openStore({ url: config.database ?? `sqlite:${join(data.path, 'coaps.db')}`, log });
+  closing.add('store', () => store.close());
+  const { limits, artefacts: kept } = config;
+  const artefacts = createArtefacts({
+    files: await openArtefactFiles(data.folder('artefacts')),
+    store,
+    limits: { size: limits.upload, archive: archiveLimits(config), allowPrivate: kept.allowPrivate },
+    dropFolder: kept.dropFolder,
+  });
+  const secretKey = sealingKey(config.secretKey, join(data.path, 'secret.key'));
+  const { anonymous } = config.auth;
+  const users = createUsers({
+    store,
+    secretKey,
+    log,
+    anonymous: anonymous !== undefined,
+    credit: config.conpaas.maxCredit,
+  });
+  const generatedPassword = await users.ensureAdmin(config.admin.password);
+
+  const adapters = new Map<string, PlatformAdapter>();
+  for (const platform of config.platforms) {
+    const adapter = await openAdapter(platform, store.installation, log);
+    closing.add(`platform ${platform.name}`, () => adapter.close());
+    adapters.set(platform.name, adapter);
+  }
+  const services = createServices({
+    store,
+    adapters,
+    adapterNames: new Map(config.platforms.map(({ name, definition }) => [name, definition.name])),
+    defaultPlatform: config.defaultPlatform,
+    artefacts,
+    users,
+    log,
+    watch: { interval: config.observe.interval },
+    ...(hooks.onStep && { work: { onStep: hooks.onStep } }),
+  });
+  closing.add('services', () => services.stop(limits.shutdown * 1000));
+
+  const management = createManagement(async () => void (await store.users.get('admin')));
+  const app = createApp({
+    handlers: createHandlers(services),
+    authentication: users,
+    artefacts,
+    bases: basesOf(config),
+    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+    ...(anonymous !== undefined && { anonymous }),
+    commonParameters: config.commonParameters,
+    patience: config.patience,
+    version: packageVersion(),
+    platforms: config.platforms.map(({ name }) => name),
+    capabilities: (platform) => adapters.get(platform)?.capabilities,
+    limits: { document: limits.descriptor, artefact: limits.upload },
+    log,
+    onRequest(event) {
+      management.observe(event);
+      record(event, services.audit, log);
+    },
+  });
+  const { host, port, tls } = config.listen;
+  const server = createWebServer({ host, port, tls, limits, handler: app, log });
+  return {
+    generatedPassword,
+    async listen() {
+      const origin = await server.listen();
+      closing.add('web server', () => server.close(limits.shutdown));
+      const addresses = [
+        { name: 'COAPS API', url: `${config.publicUrl ?? origin}/${config.defaultPlatform}-api/rest` },
+      ];
+      services.start();
+      return addresses;
+    },
+    close: () => closing.close(),
+  };
+}
