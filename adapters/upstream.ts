@@ -1,5 +1,5 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
 import { attemptOnce, type UpstreamAnswer, type UpstreamRequest } from './upstream-attempt.js';
@@ -19,6 +19,8 @@ export interface UpstreamSettings {
   /** PEM of the authority that signed its certificate. */
   ca?: string;
   skipTlsVerification?: boolean;
+  /** For platforms that know their callers by certificates, or whose own certificate is judged by another rule than its host name. */
+  tls?: Pick<AgentOptions, 'cert' | 'key' | 'minVersion' | 'ciphers' | 'checkServerIdentity'>;
   /** Longest silence: before an answer, or between two pieces of an upload. */
   requestTimeout: number;
   /** Longest that one call goes on repeating; a `Retry-After` beyond it ends the call at once. */
@@ -50,6 +52,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
     keepAlive: true,
     rejectUnauthorized: !settings.skipTlsVerification,
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
+    ...settings.tls,
   });
   const http = axios.create({
     httpAgent,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from '../archives/index.js';
 import { type ConpaasStore, type ConpaasUsers, SERVICE_TYPES, type ServiceType } from '../domain/conpaas.js';
 import { type AddressOptions, createAddressBook, isFree } from './addresses.js';
-import { detectRuntimes, type RuntimeReport } from './agent/runtimes.js';
+import { detectRuntimes, type RuntimeReport } from './agent/runtimes/index.js';
 import { type Authority, type Credential, createAuthority, openAuthority } from './certificates.js';
 import { createCertification } from './certification.js';
 import type { Cloud } from './cloud/cloud.js';
@@ -128,6 +128,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     maxCredit: options.maxCredit,
     gatewayUid: own.uid,
     missing: (type) => missingOf(type, runtimes),
+    runtimes,
     clock,
     log,
   };

@@ -2,6 +2,7 @@ import type { ConpaasService, ConpaasStore, ConpaasUsers, ServiceType } from '..
 import { Fault, isFault } from '../../domain/errors.js';
 import type { User } from '../../domain/model.js';
 import type { AddressBook } from '../addresses.js';
+import type { RuntimeReport } from '../agent/runtimes/index.js';
 import type { Certification } from '../certification.js';
 import type { Answer } from '../http/answer.js';
 import type { ReceivedFile } from '../http/request.js';
@@ -23,6 +24,7 @@ export interface Director {
   gatewayUid: number;
   /** What each known type needs here: undefined when it can run, else a sentence that says how to get it. */
   missing(type: ServiceType): string | undefined;
+  runtimes: readonly RuntimeReport[];
   /** The package that a manager or agent host runs. */
   packageFile?: string;
   clock(): Date;

@@ -37,17 +37,18 @@ async function startService(director: Director, call: UserCall): Promise<Answer>
 
 async function createService(
   director: Director,
-  { user }: UserCall,
+  call: UserCall,
   type: ServiceType,
   application: ConpaasApplication,
 ): Promise<Answer> {
   const service = await director.managers.create({
     aid: application.aid,
-    uid: user.uid,
+    uid: call.user.uid,
     type,
-    name: `New ${type} service`,
+    // Ours: a caller that must find its service again after a crash gives it its name at once.
+    name: parameter(call, 'name') ?? `New ${type} service`,
     cloud: DEFAULT_CLOUD_NAME,
-    price: user.uid === director.gatewayUid ? 0 : 1,
+    price: call.user.uid === director.gatewayUid ? 0 : 1,
   });
   if (service === 'no-credit') return creationError('Could not add nodes. Not enough credits.');
   if (service === 'no-address') return creationError('Every address of conpaas.addresses is in use.');

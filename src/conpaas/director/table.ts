@@ -2,6 +2,7 @@ import { ACCOUNT_ENDPOINTS } from './accounts.js';
 import { APPLICATION_ENDPOINTS } from './applications.js';
 import { CALLBACK_ENDPOINTS } from './callbacks.js';
 import type { Endpoint } from './endpoint.js';
+import { OBSERVATION_ENDPOINTS } from './observation.js';
 import { SERVICE_ENDPOINTS } from './services.js';
 
 /** The Director's HTTP API, once. */
@@ -10,4 +11,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...APPLICATION_ENDPOINTS,
   ...SERVICE_ENDPOINTS,
   ...CALLBACK_ENDPOINTS,
+  ...OBSERVATION_ENDPOINTS,
 ];

@@ -21,6 +21,8 @@ export interface Lifecycle {
   keep(goal: (current: ServiceGoal) => ServiceGoal): Promise<void>;
   /** Ends the service for good, whatever it does now. Under way already: nothing. */
   delete(): Promise<void>;
+  /** Brings back what was before a start or a change that is under way. Throws RpcError in other states. */
+  undo(): Promise<void>;
   /** Stops a running or changing service; another one is left as it is. */
   stopFor(reason: string): Promise<void>;
   /** Goes on with an unfinished transition, or brings a running service's dead agents back. */
@@ -155,12 +157,18 @@ export function createLifecycle({ sid, shop, onDeleted, log }: LifecycleOptions)
         const goal = (current: ServiceGoal): ServiceGoal => ({ ...current, aim: 'deleted' });
         await turnTo(row, { to: 'EPILOGUE', reason: 'delete', goal });
       }),
+    undo: () =>
+      exclusive(async () => {
+        const row = await service();
+        if (row.state === 'PROLOGUE') return await turnTo(row, { to: 'EPILOGUE', reason: 'undo', goal: stopped });
+        if (row.state !== 'ADAPTING') throw new RpcError(WRONG_STATE);
+        await turnTo(row, { to: 'ADAPTING', reason: 'undo', goal: (current) => current });
+      }),
     stopFor: (reason) =>
       exclusive(async () => {
         const row = await service();
         if (row.state !== 'RUNNING' && row.state !== 'ADAPTING') return;
-        const goal = (current: ServiceGoal): ServiceGoal => ({ ...current, aim: 'stopped' });
-        await turnTo(row, { to: 'EPILOGUE', reason, goal });
+        await turnTo(row, { to: 'EPILOGUE', reason, goal: stopped });
       }),
     adjust: (reason, goal) =>
       exclusive(async () => {
@@ -195,6 +203,10 @@ export function createLifecycle({ sid, shop, onDeleted, log }: LifecycleOptions)
       await work;
     },
   };
+}
+
+function stopped(current: ServiceGoal): ServiceGoal {
+  return { ...current, aim: 'stopped' };
 }
 
 function isUndoing({ current }: ConpaasService, goal: ServiceGoal): boolean {

@@ -47,6 +47,15 @@ export const COMMON_METHODS: readonly Method[] = [
     },
   },
   {
+    // Ours: gives up a start or a change that is under way; what was before is brought back.
+    name: 'undo',
+    kind: 'POST',
+    async run({ lifecycle }) {
+      await lifecycle.undo();
+      return { result: {} };
+    },
+  },
+  {
     name: 'delete',
     kind: 'POST',
     async run({ lifecycle }) {
