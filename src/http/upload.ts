@@ -63,6 +63,7 @@ async function readDocument(req: IncomingMessage, limits: Limits): Promise<Found
 
 async function readMultipart(req: IncomingMessage, { artefacts, limits, signal }: UploadRules): Promise<Found> {
   const found: Found = {};
+  let hasFile = false;
   const takeDescriptor = (bytes: Buffer) => {
     if (found.manifest) throw new Fault('InvalidParameter', 'The body holds two descriptors.');
     found.manifest = readBody('manifest', looksLikeJson(bytes) ? 'json' : 'xml', bytes);
@@ -75,7 +76,8 @@ async function readMultipart(req: IncomingMessage, { artefacts, limits, signal }
     const whole = Readable.from(joined(first.value, chunks), { objectMode: false });
     if (name === 'descriptor' || looksLikeXml(first.value))
       return takeDescriptor(await collect(whole, limits.document));
-    if (found.artefact) throw new Fault('InvalidParameter', 'The body holds two files; a version has one artefact.');
+    if (hasFile) throw new Fault('InvalidParameter', 'The body holds two files; a version has one artefact.');
+    hasFile = true;
     found.artefact = await artefacts.receive(whole, filename, signal);
   };
   await readParts(req, limits, signal, {

@@ -1,23 +1,31 @@
 import * as fc from 'fast-check';
-import type { ApplicationDescriptor, EnvironmentDescriptor, Manifest, VersionDescriptor } from '../../src/domain/manifest.js';
+import type {
+  ApplicationDescriptor,
+  EnvironmentDescriptor,
+  Manifest,
+  VersionDescriptor,
+} from '../../src/domain/manifest.js';
 import type { Field, Shape, WireRecord } from '../../src/representations/shape.js';
 
 /** Text that XML may hold, markup and white space included. */
 export const legal = fc.oneof(
   fc.constantFrom('', ' ', '<b>&amp;</b>', '&#xD;', ']]>', 'a"b\'c', '\r\n\t', 'appId="1"', '\u00e9\u{1F600}', '-->'),
-  fc.string({ unit: 'binary' }).map((text) => text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')),
+  fc
+    .string({ unit: 'binary' })
+    .map((text) => text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')),
 );
 
 /** Any text at all, with what XML forbids. */
-export const wild = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u001b[31mred\u001b[0m', '\u0000', '\uFFFE', '\ud800'));
+export const wild = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('\u001b[31mred\u001b[0m', '\u0000', '\uFFFE', '\ud800'),
+);
 
 /** Any record of a shape; `text` gives its strings. */
 export function recordOf(shape: Shape, text: fc.Arbitrary<string>): fc.Arbitrary<WireRecord> {
   const members = Object.fromEntries(shape.fields.map((field) => [field.member, memberOf(field, text)]));
   const requiredKeys = shape.fields.filter((field) => field.required).map((field) => field.member);
-  return fc
-    .record(members, { requiredKeys })
-    .map((record) => Object.fromEntries(Object.entries(record)) as WireRecord);
+  return fc.record(members, { requiredKeys }).map((record) => Object.fromEntries(Object.entries(record)) as WireRecord);
 }
 
 function memberOf(field: Field, text: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
@@ -38,7 +46,10 @@ const name = legal.filter((text) => text.trim() !== '');
 const description = legal.map((text) => text.trim()).filter((text) => text !== '');
 const mebibytes = fc.integer({ min: 0, max: 999_999_999 });
 
-function given<T>(members: { [K in keyof T]-?: fc.Arbitrary<Exclude<T[K], undefined>> }, requiredKeys: (keyof T)[] = []) {
+function given<T>(
+  members: { [K in keyof T]-?: fc.Arbitrary<Exclude<T[K], undefined>> },
+  requiredKeys: (keyof T)[] = [],
+) {
   return fc.record(members, { requiredKeys: requiredKeys as never }) as unknown as fc.Arbitrary<T>;
 }
 

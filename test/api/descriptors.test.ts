@@ -144,15 +144,17 @@ describe('A descriptor', () => {
 
   test('counts an instance without any attribute as none, and one with a description as one', () => {
     const instances = (inner: string) =>
-      read(around(`<paas_application><paas_version>${inner}</paas_version></paas_application>`)).application?.versions[0]
-        ?.instances;
+      read(around(`<paas_application><paas_version>${inner}</paas_version></paas_application>`)).application
+        ?.versions[0]?.instances;
     expect(instances('<paas_version_instance/>')).toEqual([]);
     expect(instances('<paas_version_instance description="d"/>')).toEqual([{ description: 'd' }]);
   });
 
   test('ignores what it does not know, whatever it is called', () => {
     const odd = '<constructor __proto__="x"/><toString/><__proto__ hasOwnProperty="1"><paas_node/></__proto__>';
-    expect(read(around(`${odd}<paas_application name="A" access="public" __proto__="y">${odd}</paas_application>`))).toEqual({
+    expect(
+      read(around(`${odd}<paas_application name="A" access="public" __proto__="y">${odd}</paas_application>`)),
+    ).toEqual({
       name: 'M',
       application: { name: 'A', versions: [] },
     });
@@ -247,11 +249,17 @@ describe('The reader of XML', () => {
   });
 
   test('refuses invalid UTF-8', () => {
-    expect(faultOf(() => read(Buffer.from([0x3c, 0x61, 0x3e, 0xff, 0xfe, 0x3c, 0x2f, 0x61, 0x3e]))).code).toBe('InvalidValue');
+    expect(faultOf(() => read(Buffer.from([0x3c, 0x61, 0x3e, 0xff, 0xfe, 0x3c, 0x2f, 0x61, 0x3e]))).code).toBe(
+      'InvalidValue',
+    );
   });
 
   test('refuses a DOCTYPE, with entities or without', () => {
-    for (const doctype of ['<!DOCTYPE a>', '<!DOCTYPE a SYSTEM "file:///etc/passwd">', '<!DOCTYPE a [<!ENTITY x "y">]>']) {
+    for (const doctype of [
+      '<!DOCTYPE a>',
+      '<!DOCTYPE a SYSTEM "file:///etc/passwd">',
+      '<!DOCTYPE a [<!ENTITY x "y">]>',
+    ]) {
       expect(faultOf(() => read(`${doctype}<a>x</a>`))).toEqual({
         code: 'InvalidValue',
         message: expect.stringContaining('DOCTYPE'),
@@ -276,22 +284,61 @@ describe('The reader of XML', () => {
 
   test('throws nothing but its own fault, whatever comes', () => {
     const pieces = fc.constantFrom(
-      ...['<', '>', '/', '"', '&', ';', '&#x', '<a', '</a>', '<a>', '<a/>', ' b="c"', '<![CDATA[', ']]>', '<!--', '-->', '<?xml'],
-      ...[' version="1.0"', ' encoding="UTF8"', '?>', '<!DOCTYPE a [', ']>', '<!ENTITY x "y">', '&x;', '__proto__', ':', '\u0000'],
-      ...['<paas_application name="a">', '</paas_application>', '<paas_environment memory="x"/>', 'é', '\ud800', '\uFEFF'],
+      ...[
+        '<',
+        '>',
+        '/',
+        '"',
+        '&',
+        ';',
+        '&#x',
+        '<a',
+        '</a>',
+        '<a>',
+        '<a/>',
+        ' b="c"',
+        '<![CDATA[',
+        ']]>',
+        '<!--',
+        '-->',
+        '<?xml',
+      ],
+      ...[
+        ' version="1.0"',
+        ' encoding="UTF8"',
+        '?>',
+        '<!DOCTYPE a [',
+        ']>',
+        '<!ENTITY x "y">',
+        '&x;',
+        '__proto__',
+        ':',
+        '\u0000',
+      ],
+      ...[
+        '<paas_application name="a">',
+        '</paas_application>',
+        '<paas_environment memory="x"/>',
+        'é',
+        '\ud800',
+        '\uFEFF',
+      ],
     );
     const bytes = fc.oneof(
       fc.array(pieces, { maxLength: 30 }).map((parts) => Buffer.from(parts.join(''))),
       fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
       fc.array(pieces, { maxLength: 30 }).map((parts) => Buffer.from(parts.join(''), 'utf16le')),
     );
-    fc.assert(fc.property(bytes, (input) => {
-      try {
-        read(input);
-      } catch (error) {
-        expect(isFault(error)).toBe(true);
-      }
-    }), { numRuns: 2000 });
+    fc.assert(
+      fc.property(bytes, (input) => {
+        try {
+          read(input);
+        } catch (error) {
+          expect(isFault(error)).toBe(true);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test('uses memory and time in proportion to a document', () => {
@@ -375,12 +422,15 @@ describe('Users, passwords and keys', () => {
 const samples = new URL('../../../shared/wire/samples/', import.meta.url);
 const present = existsSync(samples);
 
-(present ? describe : describe.skip)('The sample documents beside the checkout (skipped where ../shared/wire is absent)', () => {
-  const files = present ? readdirSync(samples).filter((file) => file.endsWith('.xml')) : ['none'];
+(present ? describe : describe.skip)(
+  'The sample documents beside the checkout (skipped where ../shared/wire is absent)',
+  () => {
+    const files = present ? readdirSync(samples).filter((file) => file.endsWith('.xml')) : ['none'];
 
-  test.each(files)('%s is read', (file) => {
-    const { application, environment } = read(readFileSync(new URL(file, samples)));
-    if (file.includes('Environment')) expect(environment?.nodes.length).toBeGreaterThan(0);
-    else expect(application).toBeDefined();
-  });
-});
+    test.each(files)('%s is read', (file) => {
+      const { application, environment } = read(readFileSync(new URL(file, samples)));
+      if (file.includes('Environment')) expect(environment?.nodes.length).toBeGreaterThan(0);
+      else expect(application).toBeDefined();
+    });
+  },
+);
