@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lchown, link, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, lchown, link, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ArchiveFault, shown } from './fault.js';
@@ -20,7 +20,7 @@ export const PARTIAL = '.part-';
 
 /**
  * Unpacks an archive into `folder`, which must not exist and appears at once, complete. A single top-level directory becomes the folder
- * itself (root.ts). Files get mode 0644, or 0755 when executable; setuid, owners and times of the archive are dropped.
+ * itself (root.ts), of mode 0700. Files in it get 0644, or 0755 when executable; setuid, owners and times of the archive are dropped.
  * Throws ArchiveFault (a Fault `InvalidValue`) and leaves nothing behind.
  */
 export async function extractArchive(
@@ -32,11 +32,12 @@ export async function extractArchive(
   const partial = `${folder}${PARTIAL}${randomBytes(4).toString('hex')}`;
   try {
     const unpacker = createUnpacker(partial);
-    await unpacker.directory('');
+    await mkdir(partial, { mode: 0o700 });
     await visitArchive(file, limits, unpacker.visit, options.signal);
     const root = commonRoot(unpacker.tops, unpacker.leaves);
     if (unpacker.tops.size === 0) throw new ArchiveFault('format', 'The archive is empty.');
     await unpacker.makeLinks(root);
+    await chmod(join(partial, root), 0o700);
     if (options.owner) await giveTo(join(partial, root), options.owner);
     options.signal?.throwIfAborted();
     await rename(join(partial, root), folder);
@@ -46,7 +47,7 @@ export async function extractArchive(
 }
 
 function createUnpacker(base: string) {
-  const directories = new Set<string>();
+  const directories = new Set<string>(['']);
   const links = new Map<string, string>();
   /** Top-level names, and those of them that are no directories. */
   const tops = new Set<string>();
@@ -84,7 +85,7 @@ function createUnpacker(base: string) {
     for (const [path, target] of links) await symlink(target, join(base, path));
   };
 
-  return { visit, directory, makeLinks, tops, leaves };
+  return { visit, makeLinks, tops, leaves };
 }
 
 async function linkTo(existing: string, path: string, member: Member): Promise<void> {
@@ -105,11 +106,12 @@ function parentOf(path: string): string {
   return parent === '.' ? '' : parent;
 }
 
+/** The folder itself last: until then nobody else can come in and put a link where the next step goes. */
 async function giveTo(folder: string, owner: { uid: number; gid: number }): Promise<void> {
-  await lchown(folder, owner.uid, owner.gid);
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await giveTo(path, owner);
     else await lchown(path, owner.uid, owner.gid);
   }
+  await lchown(folder, owner.uid, owner.gid);
 }

@@ -85,7 +85,7 @@ async function openEntry(zip: ZipFile, entry: Entry, name: string): Promise<Read
 
 /** yauzl reports every fault of the archive as a plain Error; what the file system says has a code. */
 function asFault(error: unknown): Error {
-  if (error instanceof ArchiveFault) return error;
+  if (error instanceof ArchiveFault || typeof error === 'symbol') return error as Error;
   const { code, name, message } = error as NodeJS.ErrnoException;
   if (name === 'AbortError' || (code !== undefined && !/^(Z_|ERR_)/.test(code))) return error as Error;
   return new ArchiveFault('format', `Invalid archive: ${message}.`, error);

@@ -38,8 +38,6 @@ export interface Application {
   close(): Promise<void>;
 }
 
-const LAST_LINES = 30;
-
 interface Serving extends Launched {
   desired: DesiredApplication;
   runtime: string;
@@ -97,7 +95,7 @@ export function createApplication(options: ApplicationOptions): Application {
     if (serving !== ended) return;
     serving = undefined;
     void route(undefined, 0);
-    trouble = { reason: `The application ended by itself (${how}).`, lastLines: output.tail(LAST_LINES) };
+    trouble = { reason: `The application ended by itself (${how}).`, lastLines: output.lastLines() };
     output.note(trouble.reason);
     // A replacement that is under way takes its place, or revives it when it fails.
     if (work) return;

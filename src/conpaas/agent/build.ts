@@ -25,8 +25,6 @@ export interface BuildOptions {
   newMark(): string;
 }
 
-const LAST_LINES = 30;
-
 /** Finds the runtime of a code version and prepares the version for it, once. Rejects with AgentError. */
 export async function build(options: BuildOptions): Promise<{ runtime: Runtime; context: RunContext }> {
   const { codeVersionId, code, room, settings, type, env } = options;
@@ -80,6 +78,6 @@ async function runToEnd(
   if (signal.aborted) throw new AgentError('superseded', 'The preparation was given up for a later request.');
   if (how === 'exit code 0') return;
   throw new AgentError('failed', `The application could not be prepared: ${command} ended with ${how}.`, {
-    lastLines: output.tail(LAST_LINES),
+    lastLines: output.lastLines(),
   });
 }

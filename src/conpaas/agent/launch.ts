@@ -23,7 +23,6 @@ export interface Launched {
 }
 
 const MOST_PORTS = 5;
-const LAST_LINES = 30;
 
 /** Starts it and waits until it answers. Rejects with AgentError `failed`, and then nothing of it runs. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
@@ -31,13 +30,15 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   for (let attempt = 1; attempt <= MOST_PORTS; attempt += 1) {
     const { group, result } = await attemptOn(await freePort(), options);
     if (result.outcome === 'answers') return { group, address: result.address };
+    // Before its end adds lines of its own.
+    const lastLines = context.output.lastLines();
     await group.stop(options.graceMs);
     if (result.outcome === 'aborted') throw new AgentError('superseded', 'The start was given up for a later request.');
     const text = whatHappened(result, startSeconds);
     context.output.note(`${runtime.name}: ${text}`);
     if (result.outcome === 'lost') continue;
     throw new AgentError('failed', `The application did not start: ${text}`, {
-      lastLines: context.output.tail(LAST_LINES),
+      lastLines,
     });
   }
   throw new AgentError('failed', `The application lost its port to another program ${MOST_PORTS} times.`);

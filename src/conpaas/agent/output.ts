@@ -17,6 +17,8 @@ export interface Output {
   note(text: string): void;
   /** The last lines, oldest first. */
   tail(lines: number): string[];
+  /** The last lines for people who ask why: of stack traces only the first frames. */
+  lastLines(): string[];
   /** The last lines, then with `follow` everything that comes, until the stream is destroyed. */
   read(lines: number, follow: boolean): Readable;
   close(): void;
@@ -24,6 +26,10 @@ export interface Output {
 
 /** A reader that is slower than the application loses lines instead of holding them in memory. */
 const MOST_PENDING = 1024 * 1024;
+
+const LOOK_BACK = 300;
+const LAST_LINES = 40;
+const FRAMES = 3;
 
 /**
  * The application's output in files of bounded size. Written synchronously: chunks are small, and what was printed before a crash of
@@ -91,6 +97,7 @@ export async function openOutput(folder: string, limits: OutputLimits): Promise<
   return {
     write,
     tail,
+    lastLines: () => withoutFrames(tail(LOOK_BACK)).slice(-LAST_LINES),
     note: (text) => write(Buffer.from(`${atLineStart ? '' : '\n'}[coaps] ${text}\n`)),
     read: (lines, follow) => {
       const stream = new PassThrough();
@@ -114,4 +121,12 @@ function textOf(path: string): string {
   } catch {
     return '';
   }
+}
+
+function withoutFrames(lines: readonly string[]): string[] {
+  let frames = 0;
+  return lines.filter((line) => {
+    frames = /^\s+at /.test(line) ? frames + 1 : 0;
+    return frames <= FRAMES;
+  });
 }

@@ -2,12 +2,14 @@ import { readdir } from 'node:fs/promises';
 import type { ServiceType } from '../../../domain/conpaas.js';
 import { AgentError } from '../agent-error.js';
 import { machineEnvironment } from '../environment.js';
+import { jar } from './jar.js';
 import { nodejs } from './nodejs.js';
 import type { Runtime } from './runtime.js';
 import { staticFiles } from './static.js';
+import { tomcat } from './tomcat.js';
 
 /** In the order in which they are asked whether they recognise a folder. */
-export const RUNTIMES: readonly Runtime[] = [nodejs, staticFiles];
+export const RUNTIMES: readonly Runtime[] = [tomcat, jar, nodejs, staticFiles];
 
 /** What this machine can run, for `available_services` and `GET /environment/info`. */
 export interface RuntimeReport {
