@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { AdapterError, type DeploymentSpec } from '../adapter.js';
+import { zipNames } from '../zip-names.js';
 import type { BuildPlan } from './builds.js';
 import { type Catalogue, type Image, readCatalogue } from './catalogue.js';
 import { RUNTIMES, type Runtime, runtimeOf, wordIn } from './runtimes.js';
 import type { Work } from './work.js';
-import { zipNames } from './zip-names.js';
 
 /** On what an artefact is built, and how it is given to the build. */
 export interface Choosing {

@@ -61,7 +61,7 @@ const RULES: [place: RegExp, allowed: RegExp[], typesOnly?: RegExp[]][] = [
   [/^wadl\//, [/^src\/(api|representations|domain)\//]],
   [/^adapters\/registry\.ts$/, [/^adapters\/[^/]+\/(index|definition)\.ts$/], [/^adapters\/adapter\.ts$/]],
   [/^adapters\/adapter\.ts$/, [], [/^src\/domain\//]],
-  [/^adapters\//, [/^src\/domain\//, /^adapters\/(adapter|upstream[^/]*)\.ts$/]],
+  [/^adapters\//, [/^src\/domain\//, /^adapters\/(adapter|upstream[^/]*|zip-names)\.ts$/]],
 ];
 
 function home(file: string): string {
