@@ -81,10 +81,15 @@ function isAllowed({ action, rule }: Edge, subject: Subject, { principal, can, e
   if (rule.each && !environments) return false;
   if (action.needs && !can(action.needs, subject.platform)) return false;
   const own = subject.owner === undefined || subject.owner === principal.tenant || principal.role === 'admin';
-  // A multitenant application is deployable for every tenant and changeable by its own only (api.md §5).
-  if (!own && action.method !== 'GET' && rule.rel !== 'deploy') return false;
+  // A multitenant application is deployable for every tenant and changeable by its own only (api.md §5); what of it runs on an
+  // environment is in the hands of that environment's tenant too.
+  const others = subject.runs ? RUNNING : DEPLOYING;
+  if (!own && (action.method !== 'GET' || rule.rel === 'logs') && !others.includes(rule.rel)) return false;
   return stateAllows(rule.when, subject);
 }
+
+const DEPLOYING: readonly Rel[] = ['deploy'];
+const RUNNING: readonly Rel[] = ['deploy', 'undeploy', 'start', 'stop', 'restart', 'logs'];
 
 function stateAllows(when: LinkRule['when'], { state, task }: Subject): boolean {
   if (when === undefined) return true;

@@ -16,6 +16,8 @@ export interface Subject {
   task?: OperationState;
   /** The tenant that may change it; absent: nobody's, or known only by its application. */
   owner?: string;
+  /** The caller's tenant runs it, on an environment of its own. */
+  runs?: boolean;
   /** The platform on which it is. */
   platform?: string;
 }

@@ -5,10 +5,11 @@ import { createLookup, type Lookup, type PathValues } from '../api/lookup.js';
 import type { Subject } from '../api/subjects.js';
 import { type ActionKey, TABLE } from '../api/table.js';
 import type { Principal } from '../domain/principal.js';
-import type { Listing, ResponseValues } from '../domain/views.js';
+import type { Listing } from '../domain/views.js';
 import { createDocuments } from './documents.js';
 import type { Exchange } from './exchange.js';
 import type { AppOptions, Base } from './options.js';
+import type { TenantOf } from './owners.js';
 
 /** A request whose caller and address are known. */
 export interface Known extends Exchange {
@@ -28,8 +29,8 @@ export interface Api {
   canOn(base: Base): LinkContext['can'];
   /** The environments of the caller to which an instance could go. */
   environmentsOf(exchange: Known): Promise<number[]>;
-  /** The tenant of an application that the caller may see. */
-  tenantOf(exchange: Known, appId: number): Promise<string>;
+  /** Whose things are, as far as the caller may see them. */
+  tenantOf(exchange: Known): TenantOf;
 }
 
 export function createApi(options: AppOptions): Api {
@@ -56,9 +57,13 @@ export function createApi(options: AppOptions): Api {
       for await (const { envId } of found.items) ids.push(envId);
       return ids;
     },
-    async tenantOf(exchange, appId) {
-      const found = await call('describeApplication', { ...innerCall(exchange), params: { appId } } as never);
-      return (found as ResponseValues['application']).tenant;
+    tenantOf(exchange) {
+      const find = async (key: ActionKey, params: PathValues) =>
+        ((await call(key, { ...innerCall(exchange), params } as never)) as { tenant: string }).tenant;
+      return {
+        application: (appId) => find('describeApplication', { appId }),
+        environment: (envId) => find('getEnvironment', { envId }),
+      };
     },
   };
 }

@@ -88,7 +88,7 @@ function hasForms({ response }: Action): boolean {
 
 function knownExchange(api: Api, exchange: Exchange, { params }: Match): Known {
   const known = Object.assign(exchange, { params }) as Known;
-  known.owned = createOwners(known.principal, (appId) => api.tenantOf(known, appId));
+  known.owned = createOwners(known.principal, api.tenantOf(known));
   return known;
 }
 

@@ -2,22 +2,39 @@ import type { Subject } from '../api/subjects.js';
 import { isFault } from '../domain/errors.js';
 import type { Principal } from '../domain/principal.js';
 
-/** Finds whose an application is. */
-export type OwnerOf = (appId: number) => Promise<string>;
+/** Finds the tenant of an application or environment that the caller may see. */
+export interface TenantOf {
+  application(appId: number): Promise<string>;
+  environment(envId: number): Promise<string>;
+}
 
 /**
- * Versions and instances belong to their application's tenant, and do not say so themselves. It matters only to links of a
- * caller who is no admin; each application is looked up once for an answer.
+ * Versions and instances belong to their application's tenant, and do not say so themselves; an instance of another tenant's
+ * application may run on an environment of the caller's. It matters only to links of a caller who is no admin; each is looked up
+ * once for an answer.
  */
-export function createOwners(principal: Principal, tenantOf: OwnerOf): (subject: Subject) => Promise<Subject> {
-  const known = new Map<number, Promise<string>>();
+export function createOwners(principal: Principal, tenantOf: TenantOf): (subject: Subject) => Promise<Subject> {
+  const application = remembered(tenantOf.application);
+  const environment = remembered(tenantOf.environment);
   return async (subject) => {
-    const appId = subject.params['appId'];
-    const has = subject.owner !== undefined || subject.on === 'environment' || subject.on === 'environments';
-    if (has || principal.role === 'admin' || typeof appId !== 'number') return subject;
-    const owner = known.get(appId) ?? tenantOf(appId).catch(nobody);
-    known.set(appId, owner);
-    return { ...subject, owner: await owner };
+    const { appId, envId } = subject.params;
+    const known = subject.owner !== undefined || !OWNED.includes(subject.on) || principal.role === 'admin';
+    if (known || typeof appId !== 'number') return subject;
+    const owner = await application(appId);
+    if (owner === principal.tenant || subject.on !== 'instance' || typeof envId !== 'number')
+      return { ...subject, owner };
+    return { ...subject, owner, runs: (await environment(envId)) === principal.tenant };
+  };
+}
+
+const OWNED: readonly Subject['on'][] = ['version', 'versions', 'instance', 'instances', 'artefact', 'artefacts'];
+
+function remembered(find: (id: number) => Promise<string>): (id: number) => Promise<string> {
+  const known = new Map<number, Promise<string>>();
+  return (id) => {
+    const found = known.get(id) ?? find(id).catch(nobody);
+    known.set(id, found);
+    return found;
   };
 }
 

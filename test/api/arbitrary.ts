@@ -29,11 +29,11 @@ export function recordOf(shape: Shape, text: fc.Arbitrary<string>): fc.Arbitrary
 }
 
 function memberOf(field: Field, text: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
-  const one = valueOf(field, text);
+  const one = memberValue(field, text);
   return field.many ? fc.array(one, { minLength: 1, maxLength: 3 }) : one;
 }
 
-function valueOf({ at, type, values, required }: Field, text: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
+function memberValue({ at, type, values, required }: Field, text: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
   if (typeof type === 'object') return recordOf(type, text);
   if (values) return fc.constantFrom(...values);
   if (type === 'integer') return fc.integer();
@@ -110,3 +110,8 @@ const environment = given<EnvironmentDescriptor>(
 export const manifest: fc.Arbitrary<Manifest> = fc
   .tuple(given<Manifest>({ name, description, application, environment }), application)
   .map(([one, other]) => (one.application || one.environment ? one : { ...one, application: other }));
+
+/** A property that is checked at once: the type of `fc.assert` admits promises too. */
+export function holds<T>(property: fc.IProperty<T>, parameters: fc.Parameters<T> = {}): void {
+  void fc.assert(property, parameters);
+}

@@ -264,11 +264,11 @@ describe('A signed request', () => {
 
   test('with any parameters verifies only as it was signed', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ minLength: 1, maxLength: 20 }), fc.string({ maxLength: 20 }), async (one, other) => {
-        const path = sign({ path: '/app', parameters: { name: one.toWellFormed() } });
+      fc.asyncProperty(fc.string({ minLength: 1 }), fc.string(), async (one, other) => {
+        const path = sign({ path: '/app', parameters: { name: one } });
         expect((await signed.request(path, { user: '' })).status).toBe(200);
         if (one === other) return;
-        const changed = path.replace(/name=[^&]*/, `name=${encodeURIComponent(other.toWellFormed())}`);
+        const changed = path.replace(/name=[^&]*/, `name=${encodeURIComponent(other)}`);
         if (changed !== path) expect((await signed.request(changed, { user: '' })).status).toBe(400);
       }),
       { numRuns: 30 },

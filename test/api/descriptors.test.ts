@@ -5,7 +5,7 @@ import type { Manifest } from '../../src/domain/manifest.js';
 import { readBody } from '../../src/representations/bodies.js';
 import { manifestRecord, writeManifest } from '../../src/representations/manifest-writer.js';
 import { readXmlTree } from '../../src/representations/xml-tree.js';
-import { manifest } from './arbitrary.js';
+import { holds, manifest } from './arbitrary.js';
 import { GENERATION_16_APPLICATION, GENERATION_16_ENVIRONMENT, SERVLET_SAMPLE } from './samples.js';
 
 const read = (text: string | Buffer): Manifest => readBody('manifest', 'xml', Buffer.from(text));
@@ -97,7 +97,7 @@ describe('A descriptor', () => {
   });
 
   test('that is written is read back equal, from XML and from JSON', () => {
-    fc.assert(
+    holds(
       fc.property(manifest, (one) => {
         expect(read(writeManifest(one))).toEqual(one);
         expect(readJson(manifestRecord(one))).toEqual(one);
@@ -329,7 +329,7 @@ describe('The reader of XML', () => {
       fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)),
       fc.array(pieces, { maxLength: 30 }).map((parts) => Buffer.from(parts.join(''), 'utf16le')),
     );
-    fc.assert(
+    holds(
       fc.property(bytes, (input) => {
         try {
           read(input);
@@ -364,14 +364,14 @@ describe('The reader of JSON', () => {
   });
 
   test('refuses what is nested too deep, without a stack overflow', () => {
-    const text = '{"a":'.repeat(70) + '1' + '}'.repeat(70);
+    const text = `${'{"a":'.repeat(70)}1${'}'.repeat(70)}`;
     expect(faultOf(() => readBody('manifest', 'json', Buffer.from(text))).message).toContain('64');
     const wide = '{"a":['.repeat(50_000) + ']}'.repeat(50_000);
     expect(faultOf(() => readBody('manifest', 'json', Buffer.from(wide))).code).toBe('InvalidValue');
   });
 
   test('throws nothing but its own fault, whatever comes', () => {
-    fc.assert(
+    holds(
       fc.property(fc.json(), (text) => {
         try {
           readBody('manifest', 'json', Buffer.from(text));

@@ -210,7 +210,10 @@ export function plainHandlers(): Handlers {
     restartEnvironment: env,
     deployApplication: uploaded,
     undeployApplication: app,
-    getDeployedApplicationVersionInstance: (call) => (env(call), list(instance)),
+    getDeployedApplicationVersionInstance: (call) => {
+      env(call);
+      return list(instance);
+    },
     findTasks: () => list(task),
     getTask: ({ params }) => only(7, params.taskId, task),
     cancelTask: ({ params }) => only(7, params.taskId, task),

@@ -9,7 +9,7 @@ import type { ListShape, Shape, WireRecord } from '../../src/representations/sha
 import { buildElement, DECLARATION, elementText, writeXml, writeXmlList } from '../../src/representations/xml.js';
 import { readXml } from '../../src/representations/xml-record.js';
 import { readXmlTree } from '../../src/representations/xml-tree.js';
-import { legal, recordOf, wild } from './arbitrary.js';
+import { holds, legal, recordOf, wild } from './arbitrary.js';
 
 const shapes: [string, Shape][] = [
   ...Object.entries(THINGS).map(([kind, { shape }]): [string, Shape] => [kind, shape]),
@@ -21,7 +21,7 @@ const lists = Object.entries(LISTS).map(([kind, { list }]): [string, ListShape] 
 
 describe('The writers of XML', () => {
   test.each(shapes)('agree on every %s, to the byte', (_, shape) => {
-    fc.assert(
+    holds(
       fc.property(recordOf(shape, fc.oneof(legal, wild)), (record) => {
         const tree = layout(shape, record);
         expect(elementText(tree)).toBe(buildElement(tree));
@@ -30,7 +30,7 @@ describe('The writers of XML', () => {
   });
 
   test.each(shapes)('write every %s so that it is read back equal', (_, shape) => {
-    fc.assert(
+    holds(
       fc.property(recordOf(shape, legal), (record) => {
         const text = writeXml(shape, record);
         expect(readXml(shape, Buffer.from(text))).toEqual(record);
@@ -39,7 +39,7 @@ describe('The writers of XML', () => {
   });
 
   test.each(shapes)('write well-formed XML whatever text a %s holds', (_, shape) => {
-    fc.assert(
+    holds(
       fc.property(recordOf(shape, wild), (record) => {
         const text = writeXml(shape, record);
         expect(readXmlTree(Buffer.from(text)).name).toBe(shape.name);
@@ -64,7 +64,7 @@ describe('The writers of XML', () => {
 
 describe('The writer of JSON', () => {
   test.each(shapes)('writes every %s so that it is read back equal', (_, shape) => {
-    fc.assert(
+    holds(
       fc.property(recordOf(shape, fc.string()), (record) => {
         expect(readJson(shape, JSON.parse(writeJson(record)))).toEqual(record);
       }),
