@@ -4,10 +4,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from '../archives/index.js';
 import { type ConpaasStore, type ConpaasUsers, SERVICE_TYPES, type ServiceType } from '../domain/conpaas.js';
+import type { User } from '../domain/model.js';
 import { type AddressOptions, createAddressBook, isFree } from './addresses.js';
 import { detectRuntimes, type RuntimeReport } from './agent/runtimes/index.js';
-import { type Authority, type Credential, createAuthority, openAuthority } from './certificates.js';
-import { createCertification } from './certification.js';
+import { type Authority, type Credential, createAuthority, fingerprintOf, openAuthority } from './certificates.js';
+import { type Certification, createCertification } from './certification.js';
 import type { Cloud } from './cloud/cloud.js';
 import { localCloud } from './cloud/local.js';
 import type { Director } from './director/endpoint.js';
@@ -59,8 +60,8 @@ export interface Conpaas {
   readonly directorUrl: string;
   /** PEM. */
   readonly caCertificate: string;
-  /** Certificate of the gateway's own user, for the adapter. */
-  readonly credential: Credential;
+  /** Options for the adapter of this very ConPaaS, with the certificate of the gateway's own user. */
+  readonly adapterOptions: AdapterOptions;
   readonly managerPort: number;
   readonly appPort: number;
   readonly offeredTypes: readonly ServiceType[];
@@ -72,7 +73,19 @@ export interface Conpaas {
   close(): Promise<void>;
 }
 
+export interface AdapterOptions {
+  director: string;
+  /** PEM texts. */
+  certificate: string;
+  key: string;
+  ca: string;
+  managerPort: number;
+  appPort: number;
+}
+
 const SECOND = 1000;
+/** The release whose clients are served. */
+const API_VERSION = '1.5.1';
 const DEFAULT_UPLOAD = 1024 ** 3;
 /** Seconds that another gateway host waits until it may run the Director of this installation. */
 const LEASE = 30;
@@ -129,6 +142,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     gatewayUid: own.uid,
     missing: (type) => missingOf(type, runtimes),
     runtimes,
+    version: API_VERSION,
     clock,
     log,
   };
@@ -148,7 +162,13 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   return {
     directorUrl,
     caCertificate: authority.certificate,
-    credential: await keptCredential(join(folder, 'gateway'), () => certification.forUser(own), clock()),
+    adapterOptions: {
+      director: directorUrl,
+      ...(await ownCredential(join(folder, 'gateway'), certification, own, clock)),
+      ca: authority.certificate,
+      managerPort,
+      appPort,
+    },
     managerPort,
     appPort,
     offeredTypes: SERVICE_TYPES.filter((type) => director.missing(type) === undefined),
@@ -162,6 +182,21 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
       await store.releaseLease(LEASE_NAME, host);
     },
   };
+}
+
+/** The kept one, unless it was revoked. */
+async function ownCredential(
+  folder: string,
+  certification: Certification,
+  own: User,
+  clock: () => Date,
+): Promise<Credential> {
+  const issue = () => certification.forUser(own);
+  const kept = await keptCredential(folder, issue, clock());
+  if (!(await certification.peers.isRevoked(fingerprintOf(kept.certificate)))) return kept;
+  const issued = await issue();
+  await writeCredential(folder, issued);
+  return issued;
 }
 
 /** Of this data directory, for ever. */

@@ -25,6 +25,8 @@ export interface Director {
   /** What each known type needs here: undefined when it can run, else a sentence that says how to get it. */
   missing(type: ServiceType): string | undefined;
   runtimes: readonly RuntimeReport[];
+  /** Of the ConPaaS API that it speaks. */
+  version: string;
   /** The package that a manager or agent host runs. */
   packageFile?: string;
   clock(): Date;

@@ -1,0 +1,35 @@
+import { AdapterError, type AdapterErrorKind } from '../adapter.js';
+import { UpstreamError } from '../upstream.js';
+
+/** A failure that ConPaaS told in its own words: `{"error": true, "msg": …}`, `{"id", "error": …}`. */
+export class ConpaasRefusal extends Error {
+  override readonly name = 'ConpaasRefusal';
+}
+
+/** The manager does not know the method: it is one of the years before ours. */
+export class UnknownMethod extends Error {
+  override readonly name = 'UnknownMethod';
+}
+
+/** ConPaaS' failures in the contract's words. An abort passes as it is; anything unknown is a bug and passes too. */
+export function translate(error: unknown): unknown {
+  if (error instanceof ConpaasRefusal) {
+    const kind: AdapterErrorKind = /credits|addresses is in use/i.test(error.message) ? 'quota' : 'rejected';
+    return new AdapterError(kind, error.message, { cause: error });
+  }
+  if (error instanceof UnknownMethod) return new AdapterError('not-supported', error.message, { cause: error });
+  if (error instanceof UpstreamError) return translateUpstream(error);
+  return error;
+}
+
+function translateUpstream(error: UpstreamError): AdapterError {
+  const { status, trouble, retryAfter } = error;
+  const options = { cause: error, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  if (status === 401 || status === 403) {
+    return new AdapterError('unauthorized', 'ConPaaS refuses the certificate of the gateway.', options);
+  }
+  if (status === 413) return new AdapterError('rejected', 'The archive is larger than this ConPaaS takes.', options);
+  if (trouble === 'timeout') return new AdapterError('timeout', error.message, options);
+  if (trouble === 'status' && !error.passing) return new AdapterError('rejected', error.message, options);
+  return new AdapterError('unavailable', error.message, options);
+}

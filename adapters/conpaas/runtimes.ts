@@ -1,0 +1,142 @@
+import type { Artefact, EnvironmentNode, OfferedNode } from '../../src/domain/model.js';
+import { chooseNode, knownWord, unknownNode } from '../../src/domain/nodes.js';
+import { AdapterError, type ArtefactSource, type EnvironmentSpec, type Offer } from '../adapter.js';
+import { zipNames } from '../zip-names.js';
+import type { RuntimeRow } from './director.js';
+import type { Work } from './work.js';
+
+interface Kind {
+  /** MiB below which nothing of it starts. */
+  floor: number;
+  artefacts: readonly Artefact['type'][];
+  /** Containers that mean it; the first is shown when the Director tells no runtimes. */
+  words: readonly string[];
+}
+
+/** Service types and the containers that they are. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  java: { floor: 128, artefacts: ['war', 'jar', 'zip'], words: ['tomcat', 'jetty', 'java', 'spring', 'jboss'] },
+  nodejs: { floor: 64, artefacts: ['zip'], words: ['node'] },
+  php: { floor: 32, artefacts: ['zip'], words: ['php'] },
+  python: { floor: 32, artefacts: ['zip'], words: ['python'] },
+  static: { floor: 32, artefacts: ['zip'], words: ['static'] },
+};
+
+export interface Chosen {
+  type: string;
+  floor: number;
+  remarks: string[];
+}
+
+/** Files at the top of an archive that say what it is, the more telling first. */
+const SIGNS: readonly (readonly [RegExp, string])[] = [
+  [/^(package\.json|Procfile)$/, 'nodejs'],
+  [/^index\.php$/, 'php'],
+  [/^(requirements\.txt|app\.py|wsgi\.py)$/, 'python'],
+  [/^WEB-INF\//, 'java'],
+  [/^index\.html?$/, 'static'],
+];
+
+/** What this ConPaaS offers, in the words of descriptors. */
+export async function offerOf({ director, call }: Work): Promise<Offer> {
+  const types = await director.availableTypes(call.signal);
+  const runtimes = (await director.runtimes(call.signal)) ?? [];
+  return {
+    containers: types.flatMap((type) => containersOf(type, runtimes)),
+    databases: [],
+    services: [],
+    memory: { minimum: 32, default: DEFAULT_MEMORY },
+    remarks: runtimes
+      .filter(({ available }) => !available)
+      .map(({ name, install }) => `${name} is not there. ${install ?? ''}`.trim()),
+  };
+}
+
+/** MiB. */
+export const DEFAULT_MEMORY = 512;
+
+/** A java service is shown as the servlet container or the plain Java that the machine has. */
+function containersOf(type: string, runtimes: readonly RuntimeRow[]): OfferedNode[] {
+  const kind = KINDS[type];
+  const [usual] = kind?.words ?? [];
+  if (!kind || !usual) return [];
+  const able = runtimes.filter((runtime) => runtime.type === type && runtime.available);
+  const named = able.flatMap(({ name, version }) => {
+    const word = kind.words.find((known) => name.toLowerCase().includes(known) || (known === 'java' && name === 'jar'));
+    return word ? [{ name: word, versions: version ? [version] : [] }] : [];
+  });
+  const [first, ...rest] = named.length > 0 ? named : [{ name: usual, versions: [] }];
+  return [first, ...rest].filter((node) => node !== undefined);
+}
+
+/** The container of an environment; undefined: it names none. Throws `rejected` for an unknown one, `not-supported` for databases. */
+export async function checkNodes(
+  work: Work,
+  nodes: readonly EnvironmentNode[],
+): Promise<{ type?: string; remarks: string[] }> {
+  const offer = await offerOf(work);
+  const chosen: { type?: string; remarks: string[] } = { remarks: [] };
+  for (const node of nodes) {
+    if (node.contentType === 'database') {
+      throw new AdapterError('not-supported', `This ConPaaS provides no database such as "${node.name}".`);
+    }
+    if (node.contentType !== 'container') {
+      chosen.remarks.push(`The ${node.contentType} "${node.name}" is not needed here and is ignored.`);
+      continue;
+    }
+    const { type, remark } = containerOf(node, offer.containers);
+    if (remark) chosen.remarks.push(remark);
+    chosen.type ??= type;
+  }
+  return chosen;
+}
+
+function containerOf(node: EnvironmentNode, offered: readonly OfferedNode[]): { type: string; remark?: string } {
+  const typeOf = (name: string) => Object.keys(KINDS).find((type) => KINDS[type]?.words.includes(name));
+  const choice = chooseNode(node, offered);
+  const exact = choice && typeOf(choice.name);
+  if (choice && exact) return { type: exact, ...(choice.remark === undefined ? {} : { remark: choice.remark }) };
+  const word = knownWord(node.name);
+  const type = word === undefined ? undefined : typeOf(word);
+  const instead = offered.find(({ name }) => type !== undefined && typeOf(name) === type);
+  if (!type || !instead) throw new AdapterError('rejected', unknownNode(node, offered));
+  return { type, remark: `${node.name} is not offered; ${instead.name} is used.` };
+}
+
+/** On which type of service an artefact runs. Throws `not-supported` or `rejected`; nothing was made yet. */
+export async function chooseType(work: Work, environment: EnvironmentSpec, artefact: ArtefactSource): Promise<Chosen> {
+  if (artefact.type === 'ear') {
+    throw new AdapterError(
+      'not-supported',
+      'An ear needs an application server (jboss, wildfly), which ConPaaS has not; deploy it on a platform that has one.',
+    );
+  }
+  const { type: named, remarks } = await checkNodes(work, environment.nodes);
+  const type = named ?? (await typeInside(artefact));
+  const kind = type === undefined ? undefined : KINDS[type];
+  if (type === undefined || !kind) {
+    const names = Object.values(KINDS).map(({ words }) => words[0]);
+    throw new AdapterError(
+      'rejected',
+      `It is not to be seen what ${artefact.name} needs. Name a container in the environment: ${names.join(', ')}.`,
+    );
+  }
+  if (!kind.artefacts.includes(artefact.type)) {
+    const able = Object.values(KINDS).filter(({ artefacts }) => artefacts.includes(artefact.type));
+    throw new AdapterError(
+      'not-supported',
+      `A ${type} service does not run a ${artefact.type}. Containers that do: ${able.flatMap(({ words }) => words).join(', ')}.`,
+    );
+  }
+  return { type, floor: kind.floor, remarks };
+}
+
+async function typeInside(artefact: ArtefactSource): Promise<string | undefined> {
+  if (artefact.type !== 'zip') return 'java';
+  const names = (await zipNames(artefact.open())) ?? [];
+  const tops = new Set(names.map((name) => name.split('/')[0] ?? ''));
+  const [only] = tops;
+  const wrapped = tops.size === 1 && names.some((name) => name.includes('/')) ? `${only}/` : '';
+  const inner = names.map((name) => (name.startsWith(wrapped) ? name.slice(wrapped.length) : name));
+  return SIGNS.find(([sign]) => inner.some((name) => sign.test(name)))?.[1];
+}
