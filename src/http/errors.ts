@@ -19,7 +19,7 @@ export function sendError(exchange: Exchange, error: unknown, log: Log): void {
     res.destroy();
     return;
   }
-  for (const name of ['Location', 'ETag', 'Content-Range', 'Content-Disposition']) res.removeHeader(name);
+  for (const name of ['Location', 'ETag', 'Content-Disposition']) res.removeHeader(name);
   if (fault.status === 401) res.setHeader('WWW-Authenticate', CHALLENGE);
   if (fault.retryAfter !== undefined) res.setHeader('Retry-After', String(Math.ceil(fault.retryAfter)));
   if (fault.allow) res.setHeader('Allow', fault.allow.join(', '));

@@ -44,7 +44,9 @@ describe.each(paths)('%s', (template, actions) => {
   test('answers OPTIONS and any other method with what it knows', async () => {
     const options = await service.request(pathOf(template), { user: ROOT, method: 'OPTIONS' });
     expect([options.status, options.headers.allow, options.text]).toEqual([204, `${methods}, HEAD, OPTIONS`, '']);
-    const other = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'PROPFIND'] as const).filter((one) => !actions.has(one as Method));
+    const other = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'PROPFIND'] as const).filter(
+      (one) => !actions.has(one as Method),
+    );
     for (const method of other) {
       const answer = await service.request(pathOf(template), { user: ROOT, method });
       expect([method, answer.status, answer.headers.allow]).toEqual([method, 405, `${methods}, HEAD, OPTIONS`]);
@@ -77,7 +79,14 @@ describe.each(paths)('%s', (template, actions) => {
 
   test('is 404 by HEAD when what it names is not there', async () => {
     if (!/\{(appId|envId|versionId|instanceId|taskId)\}/.test(template)) return;
-    const unknown = filledPath(template, { ...KNOWN, appId: 99, envId: 99, versionId: 99, instanceId: 99, taskId: 99 }) as string;
+    const unknown = filledPath(template, {
+      ...KNOWN,
+      appId: 99,
+      envId: 99,
+      versionId: 99,
+      instanceId: 99,
+      taskId: 99,
+    }) as string;
     const head = await service.request(unknown, { user: ROOT, method: 'HEAD' });
     expect([head.status, head.text]).toEqual([404, '']);
   });
@@ -144,10 +153,15 @@ describe('HEAD', () => {
           processes: 1,
           envId: large,
         }),
-        describeApplication: async () => ({ ...(await handlers.describeApplication({ params: { appId: 21 } } as never)) }),
+        describeApplication: async () => ({
+          ...(await handlers.describeApplication({ params: { appId: 21 } } as never)),
+        }),
       },
     });
-    const head = await wide.request(`/app/${large}/version/${large}/instance/${large}`, { user: 'root:toor', method: 'HEAD' });
+    const head = await wide.request(`/app/${large}/version/${large}/instance/${large}`, {
+      user: 'root:toor',
+      method: 'HEAD',
+    });
     const deploys = linksOf(head.headers.link, wide.base).filter((link) => link.rel === 'deploy');
     expect(deploys).toHaveLength(20);
     expect(headersSize(head.headers)).toBeLessThan(6 * 1024);

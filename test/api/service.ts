@@ -178,7 +178,10 @@ export function plainHandlers(): Handlers {
       if (call.params.name !== artefact.name) throw new Fault('NotFound', 'There is no such artefact.');
       return { artefact, open: (range) => Readable.from([BYTES.subarray(range?.start ?? 0, (range?.end ?? 9) + 1)]) };
     },
-    createApplicationVersionInstance: vers as never,
+    createApplicationVersionInstance: (call) => {
+      vers(call);
+      return instance;
+    },
     findApplicationVersionInstances: (call) => list(...vers(call).instances),
     describeApplicationVersionInstance: inst,
     deleteApplicationVersionInstance: (call) => done(`The instance with ID ${inst(call).instanceId} was deleted.`),
