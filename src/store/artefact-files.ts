@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -41,10 +41,8 @@ async function receive(
   { maximum = Number.POSITIVE_INFINITY, inspect }: ReceiveOptions = {},
 ): Promise<{ sha256: string; size: number }> {
   const growing = join(folder, TEMPORARY, randomUUID());
-  const handle = await open(growing, 'wx', 0o600);
   try {
-    const arrived = await write(source, handle, maximum, signal);
-    await handle.sync();
+    const arrived = await write(source, growing, maximum, signal);
     await inspect?.(growing);
     signal.throwIfAborted();
     await moveIntoPlace(folder, growing, arrived.sha256);
@@ -52,14 +50,12 @@ async function receive(
   } catch (error) {
     await rm(growing, { force: true });
     throw understood(error);
-  } finally {
-    await handle.close();
   }
 }
 
 async function write(
   source: Readable,
-  handle: FileHandle,
+  file: string,
   maximum: number,
   signal: AbortSignal,
 ): Promise<{ sha256: string; size: number }> {
@@ -76,7 +72,14 @@ async function write(
       pass(null, chunk);
     },
   });
-  await pipeline(source, meter, handle.createWriteStream({ autoClose: false }), { signal });
+  const growing = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
+  const closed = new Promise((resolve) => growing.once('close', resolve));
+  try {
+    await pipeline(source, meter, growing, { signal });
+  } finally {
+    // An abort comes back at once, while the file may still be on its way into being: nobody could remove it yet.
+    await closed;
+  }
   return { sha256: hash.digest('hex'), size };
 }
 
