@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { appRoutes } from './cloudfoundry/apps.js';
-import { createCells } from './cloudfoundry/cells.js';
+import { type Cells, createCells } from './cloudfoundry/cells.js';
 import { deploymentRoutes } from './cloudfoundry/deployments.js';
 import { documentsOf } from './cloudfoundry/documents.js';
 import { errorBody, forbidden, invalidToken, noToken, Refusal } from './cloudfoundry/errors.js';
@@ -39,6 +39,7 @@ export interface Exchange {
  */
 export interface FakeCloudFoundry {
   world: World;
+  cells: Cells;
   uaa: Uaa;
   trouble: Trouble;
   exchanges: Exchange[];
@@ -55,7 +56,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
   const uaa = createUaa(world);
   const trouble = createTrouble();
   const exchanges: Exchange[] = [];
-  const limits = createLimits(options.rateLimit);
+  const limits = createLimits(world);
   const cells = createCells(world, createRunner(world));
   const documents = documentsOf(world);
   const apps = appRoutes(world, documents, cells);
@@ -89,9 +90,9 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
 
   async function answerTo(request: IncomingMessage, url: URL, exchange: { requestBody: unknown }): Promise<Answer> {
     const method = request.method ?? 'GET';
-    const known = findOpen(open, method, url.pathname);
-    if (known && !url.pathname.startsWith('/v3/')) return known;
     const user = holderOf(request, uaa);
+    const known = findOpen(open, method, url.pathname, user);
+    if (known && !url.pathname.startsWith('/v3/')) return known;
     const counted = limits.count(user, url.pathname);
     if (counted.refusal) return counted.refusal;
     if (known) return { ...known, headers: counted.headers };
@@ -125,6 +126,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
 
   return {
     world,
+    cells,
     uaa,
     trouble,
     exchanges,
@@ -155,9 +157,10 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
   };
 }
 
-function findOpen(open: Routes, method: string, path: string): Answer | undefined {
+function findOpen(open: Routes, method: string, path: string, user: User | undefined): Answer | undefined {
   const handler = open[`${method} ${path}` as keyof Routes];
-  return handler?.({} as never) as Answer | undefined;
+  // What everybody may read looks at nothing else.
+  return handler?.({ user } as never) as Answer | undefined;
 }
 
 function holderOf(request: IncomingMessage, uaa: Uaa): User | undefined {

@@ -1,10 +1,11 @@
 import type { Cells } from './cells.js';
 import type { Documents } from './documents.js';
-import { instanceInShort } from './documents.js';
 import { disabled, forbidden, notFound, Refusal, unprocessable } from './errors.js';
 import { type Call, checkBody, listOf, type Routes, relationshipFault, relationTo } from './http.js';
 import { mergeMetadata } from './labels.js';
-import type { App, Lifecycle, Process, User } from './objects.js';
+import type { App, Lifecycle, User } from './objects.js';
+import { processRoutes } from './process-routes.js';
+import { newProcess } from './processes.js';
 import { remove, type World } from './world.js';
 
 const STACK = 'cflinuxfs4';
@@ -56,7 +57,7 @@ export function appRoutes(world: World, documents: Documents, cells: Cells): App
     setVariables(app, (body['environment_variables'] ?? {}) as Record<string, unknown>);
     world.apps.push(app);
     // The first process exists at once, and has the app's guid.
-    world.processes.push(cells.newProcess(app, app.guid));
+    world.processes.push(newProcess(world, app, app.guid));
     return app;
   }
 
@@ -166,108 +167,6 @@ export function appRoutes(world: World, documents: Documents, cells: Cells): App
     ...processRoutes(world, documents, cells, { find, writable }),
   };
   return { routes, find, writable, create };
-}
-
-interface Finders {
-  find(guid: string, user: User): App;
-  writable(guid: string, user: User): App;
-}
-
-function processRoutes(world: World, documents: Documents, cells: Cells, { find, writable }: Finders): Routes {
-  const process = (guid: string, user: User) =>
-    world.see(world.processes, guid, user, 'Process', (one) => one.app.space);
-  /** By type: the newest one, while a deployment runs. */
-  const ofType = (app: App, type: string) => {
-    const found = world.processes.filter((one) => one.app === app && one.type === type).at(-1);
-    if (!found) throw notFound('Process');
-    return found;
-  };
-  const scale = (one: Process, { body }: Call) => {
-    cells.scale(one, body);
-    return { status: 202, body: documents.process(one) };
-  };
-  const list = (
-    call: Call,
-    all: readonly Process[],
-    filters: Record<string, (one: Process) => string> = {},
-    extra: string[] = [],
-  ) =>
-    listOf(
-      call,
-      world.urls.api,
-      all,
-      (one) => documents.process(one, { listed: true, embeds: call.query.get('embed') === 'process_instances' }),
-      { filters, extra },
-    );
-  return {
-    'GET /v3/processes': (call) =>
-      list(
-        call,
-        world.processes.filter((one) => world.sees(call.user, one.app.space)),
-        {
-          types: (one) => one.type,
-          app_guids: (one) => one.app.guid,
-          space_guids: (one) => one.app.space.guid,
-          organization_guids: (one) => one.app.space.org.guid,
-        },
-        world.options.embeds === false ? [] : ['embed'],
-      ),
-    'GET /v3/apps/:guid/processes': (call) => {
-      const app = find(call.params['guid'] ?? '', call.user);
-      return list(
-        call,
-        world.processes.filter((one) => one.app === app),
-        { types: (one) => one.type },
-      );
-    },
-    'GET /v3/processes/:guid': ({ params, user }) => ({
-      status: 200,
-      body: documents.process(process(params['guid'] ?? '', user)),
-    }),
-    'GET /v3/apps/:guid/processes/:type': ({ params, user }) => ({
-      status: 200,
-      body: documents.process(ofType(find(params['guid'] ?? '', user), params['type'] ?? '')),
-    }),
-    'PATCH /v3/processes/:guid': ({ params, body, user }) => {
-      const one = process(params['guid'] ?? '', user);
-      world.mayWrite(user, one.app.space);
-      cells.change(one, body);
-      return { status: 200, body: documents.process(one) };
-    },
-    'GET /v3/processes/:guid/stats': ({ params, user }) => cells.stats(process(params['guid'] ?? '', user)),
-    'GET /v3/apps/:guid/processes/:type/stats': ({ params, user }) =>
-      cells.stats(ofType(find(params['guid'] ?? '', user), params['type'] ?? '')),
-    'GET /v3/processes/:guid/process_instances': ({ params, user }) => {
-      const one = process(params['guid'] ?? '', user);
-      const links = {
-        self: documents.url(`/v3/processes/${one.guid}/process_instances`),
-        process: documents.url(`/v3/processes/${one.guid}`),
-      };
-      return { status: 200, body: { resources: one.cells.map(instanceInShort), links } };
-    },
-    'GET /v3/processes/:guid/sidecars': (call) => {
-      process(call.params['guid'] ?? '', call.user);
-      return listOf(call, world.urls.api, [], () => ({}));
-    },
-    'DELETE /v3/processes/:guid/instances/:index': ({ params, user }) => {
-      const one = process(params['guid'] ?? '', user);
-      world.mayWrite(user, one.app.space);
-      cells.kill(one, Number(params['index']));
-      return { status: 204 };
-    },
-    'POST /v3/apps/:guid/processes/:type/actions/scale': (call) => {
-      const app = writable(call.params['guid'] ?? '', call.user);
-      const one = ofType(app, call.params['type'] ?? '');
-      const flag = world.flags.get('app_scaling');
-      if (!call.user.admin && flag?.enabled === false) throw disabled(flag.text ?? 'app_scaling');
-      return scale(one, call);
-    },
-    'POST /v3/processes/:guid/actions/scale': (call) => {
-      const one = process(call.params['guid'] ?? '', call.user);
-      world.mayWrite(call.user, one.app.space);
-      return scale(one, call);
-    },
-  };
 }
 
 /** Everything of an app goes with it but its routes and its services. A broker that cannot unbind keeps it. */

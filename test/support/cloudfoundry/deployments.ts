@@ -5,6 +5,7 @@ import { unprocessable } from './errors.js';
 import { type Call, checkBody, listOf, type Routes, relationTo } from './http.js';
 import { mergeMetadata } from './labels.js';
 import type { App, Deployment, Droplet, Process } from './objects.js';
+import { newProcess } from './processes.js';
 import { remove, type World } from './world.js';
 
 /** Milliseconds of a real platform between two steps of a deployment. */
@@ -73,7 +74,7 @@ export function deploymentRoutes(world: World, documents: Documents, cells: Cell
 
   function begin(app: App, droplet: Droplet, body: Record<string, unknown>): Deployment {
     const options = (body['options'] ?? {}) as { max_in_flight?: number };
-    const previous = app.droplet;
+    const previous = app.droplet ?? droplet;
     app.revisions += 1;
     const revision = { guid: randomUUID(), version: app.revisions };
     const now = new Date();
@@ -85,7 +86,7 @@ export function deploymentRoutes(world: World, documents: Documents, cells: Cell
       strategy: String(body['strategy'] ?? 'rolling'),
       maxInFlight: options.max_in_flight ?? 1,
       droplet,
-      ...(previous ? { previous } : {}),
+      previous,
       revision,
       continued: false,
       healthy: now,
@@ -110,7 +111,7 @@ export function deploymentRoutes(world: World, documents: Documents, cells: Cell
     }
     goals.set(deployment, serving.instances);
     const process: Process = {
-      ...cells.newProcess(app),
+      ...newProcess(world, app),
       instances: 1,
       memory: serving.memory,
       disk: serving.disk,

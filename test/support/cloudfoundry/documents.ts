@@ -261,7 +261,10 @@ export function documentsOf(world: World) {
       warnings: [],
       links: {
         self: url(`/v3/jobs/${job.guid}`),
-        ...Object.fromEntries(Object.entries(job.link).map(([name, path]) => [name, url(path)])),
+        // What was deleted is led to no more.
+        ...(job.operation.includes('delete') && job.state === 'COMPLETE'
+          ? {}
+          : Object.fromEntries(Object.entries(job.link).map(([name, path]) => [name, url(path)]))),
       },
     }),
     event: (event: O.AuditEvent) => ({

@@ -5,7 +5,7 @@ import type { Cells } from './cells.js';
 import { type Documents, quotaGuid } from './documents.js';
 import { forbidden, notFound } from './errors.js';
 import { type Call, listOf, type Routes, readText } from './http.js';
-import type { App, Space, Thing, User } from './objects.js';
+import type { App, Org, Space, Thing, User } from './objects.js';
 import { remove, type World } from './world.js';
 
 /** Organisations, spaces, domains, buildpacks and everything else that is only looked up. */
@@ -133,9 +133,9 @@ export function lookupRoutes(world: World, documents: Documents): Routes {
       listOf(call, world.urls.api, rolesOf(world, call), (one) => role(documents, one), {
         extra: ['user_guids', 'space_guids', 'organization_guids', 'types'],
         include: {
-          space: (roles) => ({ spaces: [...new Set(roles.map((one) => one.space))].map(documents.space) }),
+          space: (roles) => ({ spaces: [...new Set(roles.flatMap((one) => one.space ?? []))].map(documents.space) }),
           organization: (roles) => ({
-            organizations: [...new Set(roles.map((one) => one.space.org))].map(documents.org),
+            organizations: [...new Set(roles.flatMap((one) => one.org ?? []))].map(documents.org),
           }),
         },
       }),
@@ -258,33 +258,35 @@ function applyManifest(world: World, apps: Apps, cells: Cells, space: Space, wan
 
 interface Role extends Thing {
   user: User;
-  space: Space;
+  org?: Org;
+  space?: Space;
   type: string;
 }
 
+/** Who has a role in a space is also a user of its organisation. */
 function rolesOf(world: World, { query, user: caller }: Call): Role[] {
   const wanted = query.get('user_guids')?.split(',');
   const users = world.users.filter((one) => (wanted ? wanted.includes(one.guid) : one === caller));
-  return users.flatMap((user) =>
-    world.spaces
-      .filter((space) => user.roles.has(space.guid))
-      .map((space) => ({ ...world.thing(), user, space, type: `space_${user.roles.get(space.guid)}` })),
-  );
+  return users.flatMap((user) => {
+    const spaces = world.spaces.filter((space) => user.roles.has(space.guid));
+    const orgs = [...new Set(spaces.map(({ org }) => org))];
+    return [
+      ...orgs.map((org) => ({ ...world.thing(), user, org, type: 'organization_user' })),
+      ...spaces.map((space) => ({ ...world.thing(), user, space, type: `space_${user.roles.get(space.guid)}` })),
+    ];
+  });
 }
 
-function role(documents: Documents, one: Role) {
+function role(documents: Documents, { user, org, space, ...one }: Role) {
   return {
     ...documents.base(one),
     type: one.type,
-    relationships: {
-      user: { data: { guid: one.user.guid } },
-      organization: { data: null },
-      space: documents.to(one.space),
-    },
+    relationships: { user: { data: { guid: user.guid } }, organization: documents.to(org), space: documents.to(space) },
     links: {
       self: documents.url(`/v3/roles/${one.guid}`),
-      user: documents.url(`/v3/users/${one.user.guid}`),
-      space: documents.url(`/v3/spaces/${one.space.guid}`),
+      user: documents.url(`/v3/users/${user.guid}`),
+      ...(org ? { organization: documents.url(`/v3/organizations/${org.guid}`) } : {}),
+      ...(space ? { space: documents.url(`/v3/spaces/${space.guid}`) } : {}),
     },
   };
 }

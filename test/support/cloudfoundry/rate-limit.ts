@@ -1,15 +1,17 @@
 import type { Answer } from './http.js';
 import type { User } from './objects.js';
+import type { World } from './world.js';
 
 /** Counts requests by user; without a token by address. An administrator is not limited. */
 export interface Limits {
   count(user: User | undefined, path: string): { headers: Record<string, string>; refusal?: Answer };
 }
 
-export function createLimits(limit: { requests: number; reset: number } | undefined): Limits {
+export function createLimits({ options }: World): Limits {
   const used = new Map<string, { count: number; resetAt: number }>();
   return {
     count(user, path) {
+      const limit = options.rateLimit;
       if (!limit || user?.admin || path === '/v3') return { headers: {} };
       const who = user?.guid ?? 'nobody';
       const now = Date.now();

@@ -29,19 +29,10 @@ export function rootRoutes(world: World): Routes {
       return { status: 200, body: { links } };
     },
     'GET /v3': () => {
-      const names = [
-        'self',
-        'apps',
-        'builds',
-        'deployments',
-        'domains',
-        'droplets',
-        'packages',
-        'processes',
-        'routes',
-        'service_instances',
-        'spaces',
-      ];
+      const names =
+        'self app_usage_events apps audit_events buildpacks builds deployments domains droplets environment_variable_groups feature_flags info isolation_segments organizations organization_quotas packages processes resource_matches roles routes security_groups service_brokers service_instances service_credential_bindings service_offerings service_plans service_route_bindings service_usage_events spaces space_quotas stacks tasks users'.split(
+          ' ',
+        );
       const links = names.map((name) => [name, link(`${world.urls.api}/v3${name === 'self' ? '' : `/${name}`}`)]);
       return { status: 200, body: { links: Object.fromEntries(links) } };
     },
@@ -62,6 +53,30 @@ export function rootRoutes(world: World): Routes {
         osbapi_version: '2.15',
         rate_limits: limits,
         links: { self: link(`${world.urls.api}/v3/info`), support: link('https://support.cf.example') },
+      };
+      return { status: 200, body };
+    },
+    'GET /v2/info': (call) => {
+      const { api, uaa } = world.urls;
+      const body = {
+        name: 'example-cf',
+        build: 'v50.0.0',
+        support: 'https://support.cf.example',
+        version: 2,
+        description: 'Cloud Foundry',
+        authorization_endpoint: uaa,
+        token_endpoint: uaa,
+        min_cli_version: '6.22.0',
+        min_recommended_cli_version: 'latest',
+        app_ssh_endpoint: 'ssh.cf.example:2222',
+        app_ssh_host_key_fingerprint: '47:0d:d1:c8:c3:3d:0a:36:d1:49:2f:f2:90:27:31:d0',
+        app_ssh_oauth_client: 'ssh-proxy',
+        doppler_logging_endpoint: 'wss://doppler.cf.example:443',
+        api_version: '2.293.0',
+        osbapi_version: '2.15',
+        routing_endpoint: `${api}/routing`,
+        custom: {},
+        ...(call.user ? { user: call.user.guid } : {}),
       };
       return { status: 200, body };
     },

@@ -23,8 +23,10 @@ export function seed(world: World): void {
     world.spaces.push(made);
     return made;
   };
+  org('system');
   const acme = org('acme');
   const globex = org('globex');
+  org('initech');
   const [dev, prod] = [space('dev', acme), space('prod', acme)];
   space('test', acme);
   space('main', globex);
@@ -103,10 +105,10 @@ function seedMarketplace(world: World): void {
       'refuses parameters': 'This service supports generation of credentials through binding an application only.',
     },
   });
-  plan(postgres, 'bad', { provision: { fails: 'no capacity left in zone z1' } });
-  plan(postgres, 'bad-later', { provision: { 'fails later': 'disk could not be attached' } });
+  plan(postgres, 'broken', { provision: { fails: 'no capacity left in zone z1' } });
+  plan(postgres, 'late-broken', { provision: { 'fails later': 'disk could not be attached' } });
   plan(postgres, 'large', {}, false);
+  plan(offering('mail', 'SMTP relay', []), 'free');
   const mysql = offering('p.mysql', 'MySQL databases', ['mysql', 'relational']);
   plan(mysql, 'db-small');
-  plan(offering('mail', 'SMTP relay', []), 'free');
 }

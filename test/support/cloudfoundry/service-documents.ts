@@ -28,7 +28,7 @@ export function serviceDocuments({ url, base, metadata, to }: Documents) {
       visibility_type: plan.public ? 'public' : 'admin',
       available: true,
       free: plan.free,
-      costs: [],
+      costs: plan.free ? [] : [{ amount: 100, currency: 'USD', unit: 'Monthly' }],
       description: plan.description,
       maintenance_info: {},
       broker_catalog: {

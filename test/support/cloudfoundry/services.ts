@@ -102,7 +102,7 @@ export function serviceRoutes(world: World, documents: Documents): Routes {
     instance.deleting = true;
     const job = world.job(
       'service_instance.delete',
-      { service_instances: `/v3/service_instances/${instance.guid}` },
+      { service_instance: `/v3/service_instances/${instance.guid}` },
       () => {
         if (!world.services.includes(instance)) return;
         const bound = world.bindings.filter((one) => one.instance === instance);

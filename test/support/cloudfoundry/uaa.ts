@@ -8,6 +8,9 @@ export interface Uaa {
   server: Server;
   /** Whose the token is; undefined when it is none, or no longer one. */
   holder(token: string): User | undefined;
+  /** A good token of a user. */
+  tokenOf(name: string): string;
+  refreshTokenOf(name: string): string;
   /** Every token given out so far is worthless from now on; refresh tokens too when `all`. */
   expire(options?: { all?: boolean }): void;
   /** Grants, in order. */
@@ -64,6 +67,12 @@ export function createUaa(world: World): Uaa {
     return user ? { status: 200, body: grant(user, false) } : refused('invalid_client', 'Bad credentials');
   }
 
+  function userOf(name: string): User {
+    const user = world.users.find((one) => one.name === name);
+    if (!user) throw new Error(`the fake has no user ${name}`);
+    return user;
+  }
+
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://uaa').pathname;
     const send = (status: number, body: unknown) =>
@@ -82,6 +91,8 @@ export function createUaa(world: World): Uaa {
     server,
     grants: [],
     locked: false,
+    tokenOf: (name) => grant(userOf(name), false).access_token,
+    refreshTokenOf: (name) => grant(userOf(name), true).refresh_token ?? '',
     holder(token) {
       const held = tokens.get(token);
       return held && Date.now() < held.until ? held.user : undefined;

@@ -70,7 +70,7 @@ export class World {
   brokerGone = false;
 
   constructor(options: WorldOptions) {
-    this.options = options;
+    this.options = { ...options };
     this.clock = createClock(options.pace === 'by hand' ? 'by hand' : { factor: options.pace ?? 0.002 });
   }
 
