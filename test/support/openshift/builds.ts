@@ -1,0 +1,376 @@
+import { unpack } from './archives.js';
+import { at, clone, type Json, now, type Obj } from './objects.js';
+import { notFound, status } from './refusals.js';
+import type { Registry } from './registry.js';
+import { REGISTRY, tagOf } from './registry.js';
+import type { Answer, Request } from './request.js';
+import { need } from './resources.js';
+import { condition, owner, type World } from './world.js';
+
+/** Seconds that a request for a binary build waits for its pod. */
+const START_LIMIT = 300;
+const ENDS = ['Complete', 'Failed', 'Error', 'Cancelled'];
+const SOURCE = { component: 'build-controller' };
+
+export interface BuildLog {
+  lines: { time: string; text: string }[];
+  ended: boolean;
+  listeners: Set<() => void>;
+}
+
+export interface Builds {
+  instantiate(request: Request, name: string): Promise<Answer>;
+  instantiateEmpty(namespace: string, name: string): Answer;
+  log(namespace: string, name: string): BuildLog | undefined;
+}
+
+/** Binary builds: a request makes a build, the build waits for its turn and its pod, the pod takes the stream and makes an image of it. */
+export function createBuilds(world: World, registry: Registry): Builds {
+  const { cluster, trouble } = world;
+  const logs = new Map<string, BuildLog>();
+  const inputs = new Map<string, Buffer>();
+  const waiting = new Map<string, { run(): void; fail(): void }>();
+  const id = (build: Obj) => `${build.metadata.namespace}/${build.metadata.name}`;
+
+  world.control(() => {
+    for (const build of cluster.list('builds')) advance(build);
+  });
+
+  const phaseOf = (build: Obj): string => String(build.status?.['phase']);
+
+  function setPhase(build: Obj, phase: string, more: Json = {}): void {
+    cluster.update('builds', build.metadata.namespace, build.metadata.name, (object) => {
+      const conditions = (object.status?.['conditions'] as Json[]) ?? [];
+      const before = phaseOf(object);
+      const closed = condition(conditions, before, 'False');
+      const told =
+        more['reason'] === undefined ? {} : { reason: String(more['reason']), message: String(more['message'] ?? '') };
+      object.status = {
+        ...object.status,
+        phase,
+        ...more,
+        conditions: condition(closed, phase, 'True', told.reason, told.message),
+      };
+    });
+  }
+
+  function write(build: Obj, text: string): void {
+    const log = logs.get(id(build));
+    if (!log) return;
+    for (const line of text.split('\n'))
+      log.lines.push({ time: `${new Date().toISOString().slice(0, -1)}000001Z`, text: line });
+    for (const listener of log.listeners) listener();
+  }
+
+  function closeLog(build: Obj): void {
+    const log = logs.get(id(build));
+    if (!log) return;
+    log.ended = true;
+    for (const listener of [...log.listeners]) listener();
+  }
+
+  function advance(build: Obj): void {
+    const phase = phaseOf(build);
+    const { namespace } = build.metadata;
+    if (ENDS.includes(phase)) return;
+    if (build.status?.['cancelled'] === true) {
+      end(build, 'Cancelled', { reason: 'CancelledBuild', message: 'The build was cancelled by the user.' });
+      return;
+    }
+    if (phase === 'New') {
+      const config = String(at(build, 'status', 'config', 'name'));
+      const policy = build.metadata.labels?.['openshift.io/build.start-policy'];
+      const others = cluster
+        .list('builds', namespace)
+        .filter((one) => at(one, 'status', 'config', 'name') === config && one.metadata.name !== build.metadata.name);
+      const number = (one: Obj) => Number(one.metadata.annotations?.['openshift.io/build.number']);
+      const isTurn =
+        policy === 'Parallel' || others.every((one) => ENDS.includes(phaseOf(one)) || number(one) > number(build));
+      if (isTurn && !trouble.withoutBuildPod) schedule(build);
+    } else if (phase === 'Pending' && !trouble.unschedulable) {
+      const pod = cluster.update('pods', namespace, `${build.metadata.name}-build`, (object) => {
+        object.status = {
+          ...object.status,
+          phase: 'Running',
+          conditions: [{ type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now() }],
+        };
+      });
+      if (!pod) return;
+      setPhase(build, 'Running', { startTimestamp: now() });
+      logs.set(id(build), { lines: [], ended: false, listeners: new Set() });
+      const asFile = at(build, 'spec', 'source', 'binary', 'asFile');
+      write(
+        build,
+        asFile === undefined
+          ? 'Receiving source from STDIN as archive ...'
+          : `Receiving source from STDIN as file ${asFile}`,
+      );
+      world.event(build, 'BuildStarted', `Build ${id(build)} is now running`, 'Normal', SOURCE);
+      waiting.get(id(build))?.run();
+      if (at(build, 'spec', 'source', 'type') === 'None') void make(build);
+    }
+  }
+
+  function schedule(build: Obj): void {
+    const { namespace = '', name } = build.metadata;
+    const output = String(at(build, 'spec', 'output', 'to', 'name'));
+    cluster.insert(need('pods'), buildPod(build, trouble.unschedulable));
+    cluster.update('builds', namespace, name, ({ metadata, spec }) => {
+      metadata.annotations = { ...metadata.annotations, 'openshift.io/build.pod-name': `${name}-build` };
+      if (spec) spec['output'] = { ...(spec['output'] as Json), pushSecret: { name: 'builder-dockercfg-fake1' } };
+    });
+    setPhase(build, 'Pending', { outputDockerImageReference: `${REGISTRY}/${namespace}/${output}` });
+  }
+
+  function end(build: Obj, phase: string, more: Json): void {
+    const started = build.status?.['startTimestamp'];
+    const isRunning = phaseOf(build) === 'Running';
+    setPhase(build, phase, {
+      ...more,
+      ...(started ? {} : { startTimestamp: now() }),
+      completionTimestamp: now(),
+      ...(isRunning ? { duration: 5_000_000_000 } : {}),
+    });
+    cluster.update('pods', build.metadata.namespace, `${build.metadata.name}-build`, (pod) => {
+      pod.status = { ...pod.status, phase: phase === 'Complete' ? 'Succeeded' : 'Failed' };
+    });
+    closeLog(build);
+    inputs.delete(id(build));
+    const words: Record<string, [string, string]> = {
+      Complete: ['BuildCompleted', `Build ${id(build)} completed successfully`],
+      Failed: ['BuildFailed', `Build ${id(build)} failed`],
+      Cancelled: ['BuildCancelled', `Build ${id(build)} has been cancelled`],
+    };
+    const [reason, text] = words[phase] ?? ['BuildError', `Build ${id(build)} has an error`];
+    world.event(build, reason, text, 'Normal', SOURCE);
+    waiting.get(id(build))?.fail();
+  }
+
+  /** What the build's container does with what it was given. */
+  async function make(build: Obj): Promise<void> {
+    const bytes = inputs.get(id(build)) ?? Buffer.alloc(0);
+    if (at(build, 'spec', 'source', 'type') !== 'None') write(build, `received ${bytes.length} bytes`);
+    const from = at(build, 'spec', 'strategy', 'sourceStrategy', 'from') as { kind: string; name: string };
+    const fail = (text: string) => world.after(1, () => failed(build, text));
+    try {
+      const asFile = at(build, 'spec', 'source', 'binary', 'asFile') as string | undefined;
+      const files = asFile === undefined ? await unpack(bytes) : new Map([[asFile, bytes]]);
+      const folder = at(build, 'spec', 'source', 'contextDir') as string | undefined;
+      write(build, 'manage-dockerfile: nothing to do');
+      write(build, `STEP 1: FROM ${from.name}`);
+      if (at(build, 'spec', 'source', 'type') === 'None')
+        return void fail("ENOENT: no such file or directory, scandir '/tmp/build/inputs'");
+      for (const name of [...files.keys()].sort()) write(build, `  input ${name}`);
+      if (trouble.buildFails) return void fail('npm ERR! missing script: build');
+      if (files.has('FAIL')) return void fail('FAIL file present');
+      if (from.kind === 'DockerImage' && /\/none:/.test(from.name))
+        return void fail("Cannot read properties of undefined (reading 'digest')");
+      if (trouble.buildHangs) return;
+      world.after(3, () => complete(build, within(files, folder)));
+    } catch (error) {
+      fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  function failed(build: Obj, text: string): void {
+    const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    if (!current || ENDS.includes(phaseOf(current))) return;
+    write(current, `error: build error: ${text}`);
+    const lines = (logs.get(id(build))?.lines ?? []).map((line) => line.text);
+    end(current, 'Failed', {
+      reason: 'GenericBuildFailed',
+      message: 'Generic Build failure - check logs for details.',
+      logSnippet: lines.slice(-5).join('\n'),
+    });
+  }
+
+  function complete(build: Obj, files: Map<string, Buffer>): void {
+    const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    if (!current || ENDS.includes(phaseOf(current))) return;
+    const [stream = '', tag = ''] = String(at(build, 'spec', 'output', 'to', 'name')).split(':');
+    const image = registry.push(build.metadata.namespace ?? '', stream, tag, files);
+    write(current, `Successfully pushed ${REGISTRY}/${build.metadata.namespace}/${stream}:${tag}@${image.digest}`);
+    write(current, 'Push successful');
+    end(current, 'Complete', trouble.withoutDigest ? {} : { output: { to: { imageDigest: image.digest } } });
+  }
+
+  function begin(namespace: string, configName: string, source: Json, more: Json = {}): Obj {
+    const config = cluster.read('buildconfigs', namespace, configName);
+    if (!config) throw notFound(need('buildconfigs'), configName);
+    const from = at(config, 'spec', 'strategy', 'sourceStrategy', 'from') as {
+      kind: string;
+      namespace?: string;
+      name: string;
+    };
+    if (from.kind === 'ImageStreamTag') demandTag(from.namespace ?? namespace, from.name);
+    const account = cluster.read('serviceaccounts', namespace, 'builder');
+    if (!account || trouble.builderRefusals > 0) {
+      trouble.builderRefusals = Math.max(0, trouble.builderRefusals - 1);
+      const text = `error getting push/pull secrets for service account ${namespace}/builder: serviceaccounts "builder" not found`;
+      throw status(500, 'InternalError', `Internal error occurred: ${text}`, { causes: [{ message: text }] });
+    }
+    const number = Number(config.status?.['lastVersion'] ?? 0) + 1;
+    cluster.update('buildconfigs', namespace, configName, (object) => {
+      object.status = { ...object.status, lastVersion: number };
+      object.metadata.generation = (object.metadata.generation ?? 0) + 1;
+    });
+    const { strategy, output, runPolicy } = config.spec as Json;
+    return cluster.insert(need('builds'), {
+      kind: 'Build',
+      apiVersion: 'build.openshift.io/v1',
+      metadata: {
+        name: `${configName}-${number}`,
+        namespace,
+        labels: {
+          ...config.metadata.labels,
+          buildconfig: configName,
+          'openshift.io/build-config.name': configName,
+          'openshift.io/build.start-policy': String(runPolicy),
+        },
+        annotations: { 'openshift.io/build-config.name': configName, 'openshift.io/build.number': String(number) },
+        ownerReferences: [owner(config)],
+      },
+      spec: {
+        serviceAccount: 'builder',
+        source,
+        strategy,
+        output,
+        resources: {},
+        postCommit: {},
+        nodeSelector: null,
+        ...more,
+      },
+      status: {
+        phase: 'New',
+        config: { kind: 'BuildConfig', namespace, name: configName },
+        output: {},
+        conditions: condition([], 'New', 'True'),
+      },
+    });
+  }
+
+  function demandTag(namespace: string, name: string): void {
+    const [stream = '', tag = ''] = name.split(':');
+    const object = cluster.read('imagestreams', namespace, stream);
+    if (tagOf(object, tag)) return;
+    const missing = object
+      ? `imagestreamtags.image.openshift.io "${name}" not found`
+      : `imagestreams.image.openshift.io "${stream}" not found`;
+    const text = `Error resolving ImageStreamTag ${name} in namespace ${namespace}: ${missing}`;
+    throw status(422, 'Invalid', text, { name, kind: 'ImageStreamTag', causes: [{ message: text, field: 'from' }] });
+  }
+
+  return {
+    async instantiate({ namespace = '', query, incoming }, name) {
+      const asFile = query.get('asFile');
+      const config = cluster.read('buildconfigs', namespace, name);
+      const folder = at(config, 'spec', 'source', 'contextDir') as string | undefined;
+      const source = {
+        type: 'Binary',
+        binary: asFile ? { asFile } : {},
+        ...(folder === undefined ? {} : { contextDir: folder }),
+      };
+      const build = begin(namespace, name, source);
+      await untilRunning(build);
+      const pieces: Buffer[] = [];
+      try {
+        for await (const piece of incoming) pieces.push(piece as Buffer);
+      } catch {
+        // The client is gone; the container sees the end of its input and takes it for all.
+      }
+      inputs.set(id(build), Buffer.concat(pieces));
+      const running = cluster.read('builds', namespace, build.metadata.name) ?? build;
+      if (!ENDS.includes(phaseOf(running))) void make(build);
+      return { code: 201, body: running };
+    },
+    instantiateEmpty(namespace, name) {
+      return {
+        code: 201,
+        body: clone(begin(namespace, name, { type: 'None' }, { triggeredBy: [{ message: 'Manually triggered' }] })),
+      };
+    },
+    log: (namespace, name) => logs.get(`${namespace}/${name}`),
+  };
+
+  function untilRunning(build: Obj): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { namespace, name } = build.metadata;
+      const cancel = () => {
+        cluster.update('builds', namespace, name, (object) => {
+          object.status = { ...object.status, cancelled: true };
+        });
+      };
+      const settle = (finish: () => void) => {
+        waiting.delete(id(build));
+        off();
+        finish();
+      };
+      const wait = `unable to wait for build ${name} to run: timed out waiting for the condition`;
+      const give = trouble.withoutBuildPod
+        ? status(504, 'Timeout', `Timeout: timed out waiting for build ${name} to start after 5m0s`, {
+            retryAfterSeconds: 0,
+          })
+        : status(400, 'BadRequest', wait);
+      const off = world.after(trouble.withoutBuildPod ? 1 : START_LIMIT, () =>
+        settle(() => {
+          cancel();
+          reject(give);
+        }),
+      );
+      waiting.set(id(build), {
+        run: () => settle(resolve),
+        fail: () =>
+          settle(() =>
+            reject(status(400, 'BadRequest', `build ${name} was cancelled: The build was cancelled by the user.`)),
+          ),
+      });
+      world.wake();
+    });
+  }
+}
+
+/** The files of a folder, by their names in it. */
+function within(files: Map<string, Buffer>, folder: string | undefined): Map<string, Buffer> {
+  if (folder === undefined || folder === '') return files;
+  const start = `${folder}/`;
+  return new Map(
+    [...files].flatMap(([name, bytes]) => (name.startsWith(start) ? [[name.slice(start.length), bytes] as const] : [])),
+  );
+}
+
+function buildPod(build: Obj, isStuck: boolean): Obj {
+  const { namespace = '', name } = build.metadata;
+  const image = `${REGISTRY}/openshift/builder:latest`;
+  const container = (one: string) => ({ name: one, image, resources: {}, imagePullPolicy: 'IfNotPresent' });
+  const text =
+    '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
+  const stuck = {
+    type: 'PodScheduled',
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime: now(),
+    reason: 'Unschedulable',
+    message: text,
+  };
+  return {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: {
+      name: `${name}-build`,
+      namespace,
+      labels: { 'openshift.io/build.name': name },
+      annotations: {
+        'openshift.io/build.name': name,
+        'openshift.io/scc': 'privileged',
+        'security.openshift.io/validated-scc-subject-type': 'user',
+      },
+      ownerReferences: [owner(build)],
+    },
+    spec: {
+      initContainers: ['git-clone', 'manage-dockerfile'].map(container),
+      containers: [container('sti-build')],
+      restartPolicy: 'Never',
+    },
+    status: { phase: 'Pending', qosClass: 'BestEffort', ...(isStuck ? { conditions: [stuck] } : {}) },
+  };
+}
