@@ -11,7 +11,7 @@ import { DEFAULT_PATIENCE } from './patience.js';
 import { killMarked } from './processes.js';
 import { type AgentStatus, type DesiredApplication, OLDEST_PROTOCOL, PROTOCOL, type ProxyTask } from './protocol.js';
 import { openProxies, type Proxies } from './proxy.js';
-import { openRoom } from './room.js';
+import { installPrograms, openRoom } from './room.js';
 import { type AgentMemory, type AgentSpec, agentFiles } from './spec.js';
 
 /** Everything that a manager may ask of an agent, without the wire. */
@@ -34,6 +34,7 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
   const files = agentFiles(folder);
   await killMarked(`${spec.mark}.run`, spec.owner);
   const room = await openRoom(spec.room, spec.owner);
+  await installPrograms(room);
   const code = await openCodeStore(room, files.incoming);
   const output = await openOutput(files.output, OUTPUT_LIMITS);
   const memory = (await readJson<AgentMemory>(files.memory)) ?? { desired: null, proxy: null, backendPort: 0 };

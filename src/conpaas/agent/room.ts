@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { chmod, chown, copyFile, cp, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, chown, copyFile, cp, mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Owner } from './processes.js';
 
 /**
@@ -43,6 +44,26 @@ export async function openRoom(path: string, owner: Owner | null): Promise<Room>
   return room;
 }
 
+/**
+ * Puts the programs of our own that run as the owner where the owner can read them: the package may lie elsewhere, and an upgrade may
+ * replace it while the agent lives on.
+ */
+export async function installPrograms(room: Room): Promise<void> {
+  const target = join(room.tools, 'programs');
+  await cp(fileURLToPath(new URL('./programs', import.meta.url)), target, { recursive: true });
+  await writeFile(join(target, 'package.json'), '{"type":"module"}\n');
+  await run('chmod', ['-R', 'a+rX', target]);
+}
+
+/** Writes a file that the owner may read, and gives its path. */
+export async function writeTool(room: Room, name: string, content: string): Promise<string> {
+  const path = join(room.tools, name);
+  await writeFile(path, content);
+  // The agent's umask closes what it makes; the folder keeps everybody but the owner out.
+  await chmod(path, 0o644);
+  return path;
+}
+
 /** A folder of the agent's that the owner may read. */
 async function makePassage(path: string, owner: Owner | null): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -66,7 +87,7 @@ export async function makeOwned(
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { mode: 0o700 });
   await fill(partial);
-  if (owner) await asRoot('chown', ['-R', '-h', `${owner.uid}:${owner.gid}`, partial]);
+  if (owner) await run('chown', ['-R', '-h', `${owner.uid}:${owner.gid}`, partial]);
   await rename(partial, path);
 }
 
@@ -77,10 +98,6 @@ export async function removeOwned(path: string, owner: Owner | null): Promise<vo
   // rm cannot take the folder itself out of a parent that is the agent's; what else it leaves, rmdir reports.
   await run('/bin/sh', ['-c', 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"', 'sh', path], owner).catch(() => {});
   await rmdir(path);
-}
-
-function asRoot(program: string, args: string[]): Promise<void> {
-  return run(program, args);
 }
 
 function run(program: string, args: string[], owner?: Owner): Promise<void> {
@@ -115,6 +132,6 @@ export async function reachableFolder(path: string, room: Room): Promise<string>
   if (!room.owner || (await isReachable(path))) return path;
   const copy = join(room.tools, basename(path));
   await cp(path, copy, { recursive: true, dereference: true });
-  await asRoot('chmod', ['-R', 'a+rX', copy]);
+  await run('chmod', ['-R', 'a+rX', copy]);
   return copy;
 }

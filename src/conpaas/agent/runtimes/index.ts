@@ -4,12 +4,15 @@ import { AgentError } from '../agent-error.js';
 import { machineEnvironment } from '../environment.js';
 import { jar } from './jar.js';
 import { nodejs } from './nodejs.js';
+import { php } from './php.js';
+import { procfile } from './procfile.js';
+import { python } from './python.js';
 import type { Runtime } from './runtime.js';
 import { staticFiles } from './static.js';
 import { tomcat } from './tomcat.js';
 
 /** In the order in which they are asked whether they recognise a folder. */
-export const RUNTIMES: readonly Runtime[] = [tomcat, jar, nodejs, staticFiles];
+export const RUNTIMES: readonly Runtime[] = [procfile, tomcat, jar, nodejs, php, python, staticFiles];
 
 /** What this machine can run, for `available_services` and `GET /environment/info`. */
 export interface RuntimeReport {
@@ -40,7 +43,8 @@ export async function runtimeFor(
   env: Readonly<Record<string, string>>,
 ): Promise<Runtime> {
   const top = new Set(await readdir(folder));
-  const inOrder = [...RUNTIMES].sort((one, other) => Number(other.type === type) - Number(one.type === type));
+  const isFor = (runtime: Runtime) => runtime.type === type || runtime.also?.includes(type) === true;
+  const inOrder = [...RUNTIMES].sort((one, other) => Number(isFor(other)) - Number(isFor(one)));
   for (const runtime of inOrder) {
     if (!(await runtime.recognises(folder, top))) continue;
     const found = await runtime.detect(env);

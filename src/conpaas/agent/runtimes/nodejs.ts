@@ -82,7 +82,7 @@ async function command({ folder, settings, env }: RunContext): Promise<Command> 
 }
 
 /** The heap is most of a process, not all of it: stacks, buffers and code need the rest. */
-function heapLimit(memory: number | undefined, given: string | undefined): Record<string, string> {
+export function heapLimit(memory: number | undefined, given: string | undefined): Record<string, string> {
   if (memory === undefined) return {};
   const limit = `--max-old-space-size=${Math.max(16, Math.floor(memory * 0.75))}`;
   return { NODE_OPTIONS: given === undefined ? limit : `${limit} ${given}` };

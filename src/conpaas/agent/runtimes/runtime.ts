@@ -39,6 +39,8 @@ export interface Runtime {
   name: string;
   /** The service type that offers it first. */
   type: ServiceType;
+  /** Other types for which it is asked before the rest. */
+  also?: readonly ServiceType[];
   /** What an archive must have, for the message when none fits: `a package.json`. */
   needs: string;
   /** Whether it can run this folder; `top` are its names. */

@@ -1,4 +1,3 @@
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from './runtime.js';
 
@@ -10,9 +9,7 @@ export const staticFiles: Runtime = {
   recognises: (_folder, top) => top.has('index.html') || top.has('index.htm'),
   detect: async () => ({ available: true, version: '1' }),
   command: async ({ folder, room }) => {
-    // A copy: the package may lie where the owner cannot come, and may be replaced by an upgrade while this runs.
-    const program = join(room.tools, 'static-server.mjs');
-    await copyFile(new URL('./static-server.js', import.meta.url), program);
+    const program = join(room.tools, 'programs', 'static-server.js');
     return {
       command: 'node',
       args: ['--max-old-space-size=64', program, folder],

@@ -1,11 +1,16 @@
 /**
- * A program of its own: serves the files of the folder that is its argument, at PORT of HOST. It imports nothing but Node, because
- * agents copy it to where the application's user can read it.
+ * Files of one folder over HTTP. Like everything in this folder it belongs to programs that agents copy to where an application's user
+ * can read them, so it imports nothing but Node and its neighbours.
  */
-import { createReadStream, realpathSync, type Stats } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
+
+export interface Found {
+  path: string;
+  stats: Stats;
+}
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -42,30 +47,8 @@ const TYPES: Record<string, string> = {
   '.webm': 'video/webm',
 };
 
-const root = realpathSync(process.argv[2] ?? '.');
-
-interface Found {
-  path: string;
-  stats: Stats;
-}
-
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return plain(response, 405, 'Method Not Allowed', { Allow: 'GET, HEAD' });
-  }
-  const target = pathOf(request.url ?? '/');
-  if (target === undefined) return plain(response, 400, 'Bad Request');
-  const found = await find(target);
-  if (found === 'folder') {
-    const [, query = ''] = /(\?.*)$/.exec(request.url ?? '') ?? [];
-    return plain(response, 301, 'Moved Permanently', { Location: `${encodeURI(target)}/${query}` });
-  }
-  if (found === undefined) return notFound(request, response);
-  send(request, response, found, 200);
-}
-
 /** The decoded path; undefined when it is none. Dots and empty parts were either taken out by the URL rules or are refused below. */
-function pathOf(url: string): string | undefined {
+export function pathOf(url: string): string | undefined {
   try {
     const { pathname } = new URL(url.startsWith('/') ? `http://host${url.replace(/^\/+/, '/')}` : url);
     const path = decodeURIComponent(pathname);
@@ -76,20 +59,26 @@ function pathOf(url: string): string | undefined {
 }
 
 /** `folder`: it is one, and its address lacks the slash on which relative links depend. */
-async function find(target: string): Promise<Found | 'folder' | undefined> {
+export async function find(
+  root: string,
+  target: string,
+  indexes: readonly string[],
+): Promise<Found | 'folder' | undefined> {
   const parts = target.split('/').filter((part) => part !== '');
   // No dotfiles, and no way up; what is well known is meant for the public.
   const isHidden = (part: string) => part.startsWith('.') && part !== '.well-known';
   if (parts.some(isHidden) || (sep !== '/' && parts.some((part) => part.includes(sep)))) return;
-  const found = await look(join(root, ...parts));
+  const found = await look(root, join(root, ...parts));
   if (!found?.stats.isDirectory()) return target.endsWith('/') && parts.length > 0 ? undefined : found;
-  const index = (await look(join(found.path, 'index.html'))) ?? (await look(join(found.path, 'index.htm')));
-  if (!index?.stats.isFile()) return;
-  return target.endsWith('/') ? index : 'folder';
+  for (const name of indexes) {
+    const index = await look(root, join(found.path, name));
+    if (index?.stats.isFile()) return target.endsWith('/') ? index : 'folder';
+  }
+  return;
 }
 
 /** Links are followed only to what is inside. */
-async function look(path: string): Promise<Found | undefined> {
+export async function look(root: string, path: string): Promise<Found | undefined> {
   try {
     const real = await realpath(path);
     if (real !== root && !real.startsWith(root + sep)) return;
@@ -100,13 +89,20 @@ async function look(path: string): Promise<Found | undefined> {
   }
 }
 
-async function notFound(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const page = await look(join(root, '404.html'));
-  if (page?.stats.isFile()) return send(request, response, page, 404);
-  plain(response, 404, 'Not Found');
+/** The address of a folder that was asked for without its slash. */
+export function folderAddress(target: string, url: string): string {
+  const query = url.indexOf('?');
+  return `${encodeURI(target)}/${query < 0 ? '' : url.slice(query)}`;
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { path, stats }: Found, status: number): void {
+/** The site's own page for what is not there, or a line of text. */
+export async function notFound(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const page = await look(root, join(root, '404.html'));
+  if (page?.stats.isFile()) send(request, response, page, 404);
+  else plain(response, 404, 'Not Found');
+}
+
+export function send(request: IncomingMessage, response: ServerResponse, { path, stats }: Found, status: number): void {
   const etag = `"${stats.size.toString(16)}-${Math.floor(stats.mtimeMs).toString(16)}"`;
   const headers: Record<string, string | number> = {
     'Content-Type': TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream',
@@ -161,20 +157,12 @@ function rangeOf(request: IncomingMessage, etag: string, size: number) {
   return { start, end };
 }
 
-function plain(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+/** A short answer of the server's own. */
+export function plain(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
 }
-
-const server = createServer((request, response) => {
-  answer(request, response).catch((error: unknown) => {
-    console.error(error);
-    if (!response.headersSent) plain(response, 500, 'Internal Server Error');
-    else response.destroy();
-  });
-});
-server.on('clientError', (_error, socket) => socket.destroy());
-server.listen(Number(process.env['PORT']), process.env['HOST']);
-process.on('SIGTERM', () => {
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
-});
