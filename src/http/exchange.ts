@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { Fault } from '../domain/errors.js';
 import type { Principal } from '../domain/principal.js';
 import { originOf, readTarget, type Target } from './address.js';
-import type { AppOptions, Base } from './options.js';
+import type { AppOptions, Base, RequestEvent } from './options.js';
 
 /** One request on its way through. */
 export interface Exchange {
@@ -44,7 +44,7 @@ export function openExchange(req: Request, res: Response, options: AppOptions): 
   res.once('close', () => {
     const finished = res.writableFinished;
     if (!finished) controller.abort(new Fault('ServiceUnavailable', 'The client has gone.'));
-    options.onRequest?.({
+    tell(options, {
       requestId,
       method: req.method,
       target: exchange.target.path,
@@ -57,6 +57,15 @@ export function openExchange(req: Request, res: Response, options: AppOptions): 
     });
   });
   return exchange;
+}
+
+/** A listener's fault is its own: the process lives on. */
+function tell({ onRequest, log }: AppOptions, event: RequestEvent): void {
+  try {
+    onRequest?.(event);
+  } catch (err) {
+    log.error({ err, requestId: event.requestId }, 'A request could not be told to the audit or the metrics');
+  }
 }
 
 /** Fills in what the request's line says. Throws Fault for a line that cannot be read, `NotFound` outside of every base. */

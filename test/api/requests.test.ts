@@ -372,3 +372,17 @@ test('Each request is told once, with what it was and what became of it', async 
   expect(new Set(other.events.map((event) => event.requestId)).size).toBe(4);
   await other.close();
 });
+
+test('A listener that fails harms no request', async () => {
+  const other = await listen({
+    onRequest: () => {
+      throw new Error('The audit is full');
+    },
+  });
+  expect((await other.request('/app/21')).status).toBe(200);
+  expect((await other.request('/app/21')).status).toBe(200);
+  expect(other.logged).toContainEqual(
+    expect.objectContaining({ err: expect.objectContaining({ message: 'The audit is full' }) }),
+  );
+  await other.close();
+});
