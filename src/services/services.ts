@@ -4,7 +4,7 @@ import type { Store } from '../store/store.js';
 import { type ApplicationActions, createApplicationActions } from './application-actions.js';
 import { type Applications, createApplications } from './applications.js';
 import type { Artefacts } from './artefacts.js';
-import { type Audit, createAudit } from './audit.js';
+import type { Audit } from './audit.js';
 import type { Context } from './context.js';
 import { createDeployments, type Deployments } from './deployments.js';
 import { createEnvironments, type Environments } from './environments.js';
@@ -28,6 +28,7 @@ export interface ServicesOptions {
   defaultPlatform?: string;
   artefacts: Artefacts;
   users: Users;
+  audit: Audit;
   log: AdapterLog;
   watch?: WatcherOptions;
   /** Limits of the durable work, and the hook that tests set. */
@@ -58,7 +59,7 @@ export interface Services {
 }
 
 export function createServices(options: ServicesOptions): Services {
-  const { store, adapters, adapterNames = new Map(), artefacts, users, log } = options;
+  const { store, adapters, adapterNames = new Map(), artefacts, users, audit, log } = options;
   const defaultPlatform = options.defaultPlatform ?? [...adapters.keys()][0] ?? '';
   const runners = createRunners({ store, adapters, artefacts, installation: store.installation });
   const operations = createOperations({ store, runners, log, ...options.work });
@@ -72,7 +73,7 @@ export function createServices(options: ServicesOptions): Services {
     environments: createEnvironments(context, watcher),
     deployments: createDeployments(context),
     tasks: createTasks(context),
-    ...{ users, operations, watcher, audit: createAudit({ store }) },
+    ...{ users, audit, operations, watcher },
     information: (base, signal) => describePlatform(context, adapterNames, base, signal),
     logs: (...request) => openLogs(context, ...request),
     start() {
