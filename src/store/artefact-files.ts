@@ -73,7 +73,7 @@ async function write(
     },
   });
   const growing = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
-  const closed = new Promise((resolve) => growing.once('close', resolve));
+  const closed = new Promise<void>((resolve) => growing.once('close', resolve));
   try {
     await pipeline(source, meter, growing, { signal });
   } finally {
