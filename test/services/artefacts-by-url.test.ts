@@ -4,7 +4,6 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../src/archives/index.js';
 import { type ArtefactLimits, type Artefacts, createArtefacts } from '../../src/services/artefacts.js';
-import { isPublicAddress } from '../../src/services/public-address.js';
 import { openArtefactFiles } from '../../src/store/artefact-files.js';
 import { zip } from '../archives/pack.js';
 import { type OpenedStore, openTemporaryStore } from '../support/opened-store.js';
@@ -191,78 +190,4 @@ describe('an artefact by URL', () => {
     });
     expect(reached).toBe(true);
   });
-});
-
-describe('an address', () => {
-  test.each([
-    '0.0.0.0',
-    '0.1.2.3',
-    '10.0.0.1',
-    '10.255.255.255',
-    '100.64.0.0',
-    '100.127.255.255',
-    '127.0.0.1',
-    '127.255.0.1',
-    '169.254.169.254',
-    '172.16.0.1',
-    '172.31.255.255',
-    '192.0.0.8',
-    '192.0.2.1',
-    '192.88.99.1',
-    '192.168.255.255',
-    '198.18.0.1',
-    '198.19.255.255',
-    '198.51.100.1',
-    '203.0.113.1',
-    '224.0.0.1',
-    '239.1.1.1',
-    '240.0.0.1',
-    '255.255.255.255',
-    '::',
-    '::1',
-    '::ffff:127.0.0.1',
-    '::ffff:8.8.8.8',
-    '::7f00:1',
-    '64:ff9b::7f00:1',
-    '64:ff9b:1::1',
-    '100::1',
-    '2001::1',
-    '2001:10::1',
-    '2001:db8::1',
-    '2002:7f00:1::1',
-    '3fff::1',
-    'fc00::1',
-    'fdff::1',
-    'fe80::1',
-    'fec0::1',
-    'ff02::1',
-    '4000::1',
-    'localhost',
-    '',
-    '127.0.0.1.',
-    '1',
-    'fe80::1%eth0',
-  ])('%s is not public', (address) => expect(isPublicAddress(address)).toBe(false));
-
-  test.each([
-    '1.1.1.1',
-    '8.8.8.8',
-    '9.255.255.255',
-    '11.0.0.0',
-    '100.63.255.255',
-    '100.128.0.0',
-    '126.255.255.255',
-    '128.0.0.1',
-    '169.253.255.255',
-    '172.15.255.255',
-    '172.32.0.0',
-    '192.167.255.255',
-    '192.169.0.0',
-    '198.17.255.255',
-    '198.20.0.0',
-    '223.255.255.255',
-    '2606:4700:4700::1111',
-    '2a00:1450:4001:82a::200e',
-    '2001:4860:4860::8888',
-  ])('%s is public', (address) => expect(isPublicAddress(address)).toBe(true));
 });
