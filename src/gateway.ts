@@ -11,6 +11,7 @@ import { archiveLimits, basesOf, openAdapter, record } from './gateway/parts.js'
 import { createWebServer } from './gateway/web-server.js';
 import { createApp } from './http/app.js';
 import { createArtefacts } from './services/artefacts.js';
+import { createAudit } from './services/audit.js';
 import type { OnStep } from './services/operations/runner.js';
 import { sealingKey } from './services/sealing.js';
 import { createServices } from './services/services.js';
@@ -75,6 +76,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     anonymous: anonymous !== undefined,
     credit: config.conpaas.maxCredit,
   });
+  const audit = createAudit({ store });
   const generatedPassword = await users.ensureAdmin(config.admin.password);
 
   const adapters = new Map<string, PlatformAdapter>();
@@ -90,6 +92,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     defaultPlatform: config.defaultPlatform,
     artefacts,
     users,
+    audit,
     log,
     watch: { interval: config.observe.interval },
     ...(hooks.onStep && { work: { onStep: hooks.onStep } }),
@@ -113,7 +116,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     log,
     onRequest(event) {
       management.observe(event);
-      record(event, services.audit, log);
+      record(event, audit, log);
     },
   });
   const { host, port, tls } = config.listen;

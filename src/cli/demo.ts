@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { type Config, loadConfig } from '../config.js';
 import { stopAll } from '../conpaas/cloud/local.js';
 import { isHeld } from '../gateway/data-directory.js';
+import { packageFile } from '../gateway/package.js';
 import { type Gateway, openGateway } from '../gateway.js';
 import { type Credentials, createClient, type GatewayClient } from './client.js';
 import { CommandFault } from './fault.js';
@@ -16,7 +16,6 @@ import { type Pushed, push } from './push.js';
 import { requestOf } from './scenario.js';
 import type { Terminal } from './terminal.js';
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/hello-node', import.meta.url));
 const PREFIX = 'coaps-demo-';
 
 /** `coaps demo`: a gateway with its embedded platform and an empty data directory, and the usage scenario on it. */
@@ -65,7 +64,7 @@ async function show(gateway: Gateway, admin: Credentials, terminal: Terminal): P
   for (const { name, url } of addresses) stdout.write(`${name.padEnd(10)}  ${url}\n`);
   const base = addresses[0]?.url ?? '';
   const client = createClient(base, admin);
-  const pushed = await push(EXAMPLE, {}, client, terminal);
+  const pushed = await push(packageFile('examples/hello-node'), {}, client, terminal);
   await checkAnswer(pushed.url, interrupted);
   stdout.write(
     [

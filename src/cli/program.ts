@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { packageVersion } from '../gateway/package.js';
 import { actionCommands } from './actions.js';
 import type { GatewayClient } from './client.js';
 import { demoCommand } from './demo.js';
@@ -65,9 +65,4 @@ function pushCommand(open: (command: Command) => Promise<GatewayClient>, termina
       const { json } = command.optsWithGlobals<{ json?: boolean }>();
       terminal.stdout.write(`${json ? JSON.stringify(pushed) : pushed.url}\n`);
     });
-}
-
-function packageVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
