@@ -1,7 +1,7 @@
 import { type AdapterCall, AdapterError, type DeploymentReport, type DeploymentSpec } from '../adapter.js';
 import { findApp, isDeployed, reportNow, webProcesses } from './application.js';
 import { explained, type Foundry, findOrCreate } from './client.js';
-import { resize, type Size, undeploy } from './lifecycle.js';
+import { resize, type Size, undeploy, untilRunning } from './lifecycle.js';
 import { appName, fingerprint, LABELS, labelsOf } from './names.js';
 import { type App, type Process, read } from './resources.js';
 import { rollOut } from './rollout.js';
@@ -134,7 +134,10 @@ async function replaceStopped(
   );
 }
 
-/** The size first: what is too much is refused while the old version still serves, and the new processes take it over from the old ones. */
+/**
+ * The size first: what is too much is refused while the old version still serves, and the new processes take it over from the old ones.
+ * A new version that was taken for running and then crashes is rolled back.
+ */
 async function replaceRunning(
   foundry: Foundry,
   app: App,
@@ -144,15 +147,30 @@ async function replaceRunning(
 ): Promise<void> {
   const { signal } = call;
   const old = (await webProcesses(foundry, app, signal))[0];
+  const prepare = () => explained('The processes could not be sized', signal, () => shape(foundry, app, size, signal));
   try {
-    const prepare = () =>
-      explained('The processes could not be sized', signal, () => shape(foundry, app, size, signal));
-    await explained('The new version could not take the place of the old one', signal, () =>
-      rollOut(foundry, app, droplet, prepare, call),
-    );
+    await explained('The new version could not take the place of the old one', signal, async () => {
+      await rollOut(foundry, app, droplet, prepare, call);
+      await untilRunning(foundry, app, call);
+    });
   } catch (error) {
+    await rollBack(foundry, app, droplet);
     if (old) await restoreSize(foundry, app, old);
     throw error;
+  }
+}
+
+/** On its own clock, as the call may have been aborted. A cancelled rollout has set the old droplet already. */
+async function rollBack(foundry: Foundry, app: App, failed: string): Promise<void> {
+  const { settings, cc } = foundry;
+  const before = app.relationships.current_droplet;
+  const signal = AbortSignal.timeout(settings.startTimeout + settings.patience);
+  try {
+    const now = await cc.get(`/v3/apps/${app.guid}`, read.app, signal);
+    if (before === undefined || before === failed || now.relationships.current_droplet !== failed) return;
+    await rollOut(foundry, app, before, async () => {}, { signal, step: () => {} });
+  } catch {
+    // The failure that led here is what the user must read.
   }
 }
 

@@ -20,7 +20,9 @@ export async function rollOut(
 ): Promise<void> {
   call.step('rollout');
   const latest = await settled(foundry, app, droplet, call.signal);
-  if (latest?.droplet?.guid === droplet && latest.status.reason === 'DEPLOYED') return;
+  // Done by an interrupted attempt; a stopped app may have got another droplet since, by other means.
+  const isCurrent = app.relationships.current_droplet === droplet;
+  if (isCurrent && latest?.droplet?.guid === droplet && latest.status.reason === 'DEPLOYED') return;
   if (!isActive(latest)) await prepare();
   const deployment = isActive(latest) ? latest : await begin(foundry, app, droplet, call.signal);
   try {

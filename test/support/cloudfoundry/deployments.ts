@@ -34,7 +34,8 @@ export function deploymentRoutes(world: World, documents: Documents, cells: Cell
       return;
     }
     const stopped = app.state === 'STOPPED';
-    const healthy = process.cells.filter(({ state }) => state === 'RUNNING').length;
+    // An instance counts when it has been running for a while.
+    const healthy = process.cells.filter(({ state, measured }) => state === 'RUNNING' && measured).length;
     if (stopped || healthy === process.instances) advance(deployment, process, stopped);
     world.clock.after(STEP, () => step(deployment));
   }
