@@ -1,25 +1,26 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from '../archives/index.js';
 import { type ConpaasStore, type ConpaasUsers, SERVICE_TYPES, type ServiceType } from '../domain/conpaas.js';
-import type { User } from '../domain/model.js';
 import { type AddressOptions, createAddressBook, isFree } from './addresses.js';
 import { detectRuntimes, type RuntimeReport } from './agent/runtimes/index.js';
-import { type Authority, type Credential, createAuthority, fingerprintOf, openAuthority } from './certificates.js';
-import { type Certification, createCertification } from './certification.js';
+import { createCertification } from './certification.js';
 import type { Cloud } from './cloud/cloud.js';
 import { localCloud } from './cloud/local.js';
 import type { Director } from './director/endpoint.js';
 import { createDirectorHandler } from './director/http.js';
+import { packer } from './director/package.js';
 import { ENDPOINTS } from './director/table.js';
+import { openUserData } from './director/user-data.js';
 import { gatewayUser } from './gateway-user.js';
-import { keptCredential, readCredential, writeCredential, writePrivately } from './key-files.js';
+import { giveUpLease, holdLease, hostId, LEASE } from './host.js';
 import type { ConpaasLog } from './log.js';
 import type { ManagerContext } from './manager/manager.js';
 import { createManagers } from './manager/managers.js';
 import { methodsOf } from './manager/methods/table.js';
+import { openOwnAuthority, ownCredential } from './own-certificates.js';
 import { createSecureServer } from './secure-server.js';
 
 export interface ConpaasOptions {
@@ -47,6 +48,8 @@ export interface ConpaasOptions {
   largestUpload?: number;
   /** More names under which clients reach the Director. */
   names?: readonly string[];
+  /** Fetches archives that manifests name by URL; it must refuse what strangers must not reach. Absent: nothing is fetched. */
+  fetchArchive?: (url: string) => Promise<Readable>;
   /** Absent: the real time. */
   clock?: () => Date;
   /** Milliseconds between looks at credits and agents. */
@@ -87,9 +90,6 @@ const SECOND = 1000;
 /** The release whose clients are served. */
 const API_VERSION = '1.5.1';
 const DEFAULT_UPLOAD = 1024 ** 3;
-/** Seconds that another gateway host waits until it may run the Director of this installation. */
-const LEASE = 30;
-const LEASE_NAME = 'director';
 
 /** Opens Director and managers; resolves when every manager that the store knows serves again. */
 export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
@@ -145,7 +145,13 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     version: API_VERSION,
     clock,
     log,
+    packageFile: packer(folder),
+    userData: await openUserData(join(folder, 'userdata')),
+    incoming,
+    url: () => directorUrl,
+    ...(options.fetchArchive && { fetchArchive: options.fetchArchive }),
   };
+  await director.userData.sweep(clock());
   const names = [options.host, 'localhost', '127.0.0.1', hostname(), ...(options.names ?? [])];
   const server = createSecureServer({
     credential: await certification.forDirector([...new Set(names)]),
@@ -179,52 +185,9 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
       await leasing.stop();
       await server.close();
       await managers.close();
-      await store.releaseLease(LEASE_NAME, host);
+      await giveUpLease(store, host);
     },
   };
-}
-
-/** The kept one, unless it was revoked. */
-async function ownCredential(
-  folder: string,
-  certification: Certification,
-  own: User,
-  clock: () => Date,
-): Promise<Credential> {
-  const issue = () => certification.forUser(own);
-  const kept = await keptCredential(folder, issue, clock());
-  if (!(await certification.peers.isRevoked(fingerprintOf(kept.certificate)))) return kept;
-  const issued = await issue();
-  await writeCredential(folder, issued);
-  return issued;
-}
-
-/** Of this data directory, for ever. */
-async function hostId(folder: string): Promise<string> {
-  const file = join(folder, 'host-id');
-  const kept = await readFile(file, 'utf8').catch(() => '');
-  if (kept.trim() !== '') return kept.trim();
-  const made = randomBytes(8).toString('hex');
-  await writePrivately(file, `${made}\n`);
-  return made;
-}
-
-async function holdLease(store: ConpaasStore, host: string): Promise<void> {
-  if (await store.lease(LEASE_NAME, host, LEASE)) return;
-  throw new Error(
-    'Another gateway host runs the ConPaaS Director of this installation. Let this one use it (platforms: {CP: {adapter: conpaas, director: https://…}}), or stop the other one and try again after 30 seconds.',
-  );
-}
-
-async function openOwnAuthority(folder: string, clock: () => Date): Promise<Authority> {
-  const kept = await readCredential(folder, 'ca_');
-  if (kept) {
-    const authority = await openAuthority(kept, clock);
-    if (authority.expiresAt > clock()) return authority;
-  }
-  const made = await createAuthority(clock());
-  await writeCredential(folder, made, 'ca_');
-  return await openAuthority(made, clock);
 }
 
 async function ports(options: ConpaasOptions, log: ConpaasLog): Promise<{ managerPort: number; appPort: number }> {

@@ -21,6 +21,7 @@ export interface SystemRig {
   user(name: string, credit?: number): Promise<ConpaasClient>;
   /** Without certificates. */
   stranger(): ConpaasClient;
+  changePassword(name: string, password: string): Promise<void>;
   /** Closes the Director and opens it again on the same data: agents go on meanwhile. */
   restart(meanwhile?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
@@ -53,7 +54,7 @@ export async function openSystem(options: Partial<ConpaasOptions> & { movable?: 
       ...more,
     });
     port = Number(new URL(conpaas.directorUrl).port);
-    return { store, conpaas };
+    return { store, conpaas, users };
   };
   let current = await open();
   const shut = async () => {
@@ -78,6 +79,8 @@ export async function openSystem(options: Partial<ConpaasOptions> & { movable?: 
       if (made.uid === undefined) throw new Error(`no user: ${JSON.stringify(made)}`);
       return await client.withCertificates(name, `pw-${name}`);
     },
+    changePassword: (name, password) =>
+      current.users.changePassword({ name, role: 'user', tenant: name }, name, password),
     async restart(meanwhile = async () => {}) {
       await shut();
       await meanwhile();

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ConpaasService, ConpaasStore, ConpaasUsers, ServiceType } from '../../domain/conpaas.js';
 import { Fault, isFault } from '../../domain/errors.js';
 import type { User } from '../../domain/model.js';
@@ -8,6 +9,7 @@ import type { Answer } from '../http/answer.js';
 import type { ReceivedFile } from '../http/request.js';
 import type { ConpaasLog } from '../log.js';
 import type { Managers } from '../manager/managers.js';
+import type { UserData } from './user-data.js';
 
 /** Everything that the Director's endpoints work with. */
 export interface Director {
@@ -27,8 +29,15 @@ export interface Director {
   runtimes: readonly RuntimeReport[];
   /** Of the ConPaaS API that it speaks. */
   version: string;
-  /** The package that a manager or agent host runs. */
-  packageFile?: string;
+  /** The package that a manager or agent host runs; undefined: it is not built. */
+  packageFile(): Promise<string | undefined>;
+  userData: UserData;
+  /** Takes uploads for a moment. */
+  incoming: string;
+  /** Fetches what a manifest names, from where strangers may send us. Absent: nothing is fetched. */
+  fetchArchive?: (url: string) => Promise<Readable>;
+  /** Where clients reach it. */
+  url(): string;
   clock(): Date;
   log: ConpaasLog;
 }

@@ -1,4 +1,5 @@
 import { type ConpaasApplication, type ConpaasService, SERVICE_TYPES, type ServiceType } from '../../domain/conpaas.js';
+import type { User } from '../../domain/model.js';
 import type { Answer } from '../http/answer.js';
 import { ownApplication } from './applications.js';
 import { type Director, type Endpoint, FALSE, failure, integer, parameter, TRUE, type UserCall } from './endpoint.js';
@@ -31,29 +32,32 @@ async function startService(director: Director, call: UserCall): Promise<Answer>
   const application = await chosenApplication(director, call);
   if (typeof application === 'string') return failure(application);
   if (cloud !== DEFAULT_CLOUD && cloud !== DEFAULT_CLOUD_NAME) {
-    return creationError(`There is no cloud named ${cloud}. Please check your Director configuration.`);
+    return failure(creationError(`There is no cloud named ${cloud}. Please check your Director configuration.`));
   }
-  return await createService(director, call, known, application);
+  // The name is ours: a caller that must find its service again after a crash gives it at once.
+  const service = await createService(director, call.user, known, application, parameter(call, 'name'));
+  return typeof service === 'string' ? failure(service) : { json: serviceRow(service, director.addresses) };
 }
 
-async function createService(
+/** The service, or the text of the failure; nothing remains of one that failed. */
+export async function createService(
   director: Director,
-  call: UserCall,
+  user: User,
   type: ServiceType,
   application: ConpaasApplication,
-): Promise<Answer> {
+  name = `New ${type} service`,
+): Promise<ConpaasService | string> {
   const service = await director.managers.create({
     aid: application.aid,
-    uid: call.user.uid,
+    uid: user.uid,
     type,
-    // Ours: a caller that must find its service again after a crash gives it its name at once.
-    name: parameter(call, 'name') ?? `New ${type} service`,
+    name,
     cloud: DEFAULT_CLOUD_NAME,
-    price: call.user.uid === director.gatewayUid ? 0 : 1,
+    price: user.uid === director.gatewayUid ? 0 : 1,
   });
   if (service === 'no-credit') return creationError('Could not add nodes. Not enough credits.');
   if (service === 'no-address') return creationError('Every address of conpaas.addresses is in use.');
-  return { json: serviceRow(service, director.addresses) };
+  return service;
 }
 
 /** The application of parameter `appid`, or the user's oldest one; else the text of the failure. */
@@ -67,8 +71,8 @@ async function chosenApplication(director: Director, call: UserCall): Promise<Co
   return application ?? 'Application not found';
 }
 
-function creationError(text: string): Answer {
-  return failure(`Error upon service creation: ${text}`);
+function creationError(text: string): string {
+  return `Error upon service creation: ${text}`;
 }
 
 async function stop(director: Director, call: UserCall): Promise<Answer> {

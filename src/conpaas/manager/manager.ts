@@ -8,6 +8,7 @@ import type { AgentStatus } from '../agent/protocol.js';
 import type { Certification } from '../certification.js';
 import type { Cloud } from '../cloud/cloud.js';
 import { createDirectorClient } from '../director-client.js';
+import type { ReceivedFile } from '../http/request.js';
 import { keptCredential } from '../key-files.js';
 import type { ConpaasLog } from '../log.js';
 import { createSecureServer } from '../secure-server.js';
@@ -18,7 +19,7 @@ import { createFleet } from './fleet.js';
 import { createManagerHandler } from './http.js';
 import { createLifecycle } from './lifecycle.js';
 import { openManagerLog } from './manager-log.js';
-import type { ManagerCore } from './method.js';
+import { checkParameters, type ManagerCore, type Method, RpcError } from './method.js';
 import { methodsOf } from './methods/table.js';
 import { lastOutput } from './output.js';
 
@@ -44,6 +45,8 @@ export interface Manager {
   readonly sid: number;
   /** Takes up what a crash interrupted, and brings dead agents of a running service back. */
   resume(): Promise<void>;
+  /** Calls one of its methods from inside. Throws RpcError. */
+  ask(call: Asked): Promise<unknown>;
   /** As its method `delete`. */
   delete(): Promise<void>;
   /** What its agents say now; an agent that does not answer is absent. */
@@ -54,12 +57,27 @@ export interface Manager {
   close(): Promise<void>;
 }
 
+export interface Asked {
+  kind: Method['kind'];
+  name: string;
+  parameters?: Record<string, unknown>;
+  files?: ReceivedFile[];
+}
+
 /** Milliseconds for an agent's answer when many are asked. */
 const GLANCE = 3_000;
 const KEPT_LINES = 1_000;
 
 export function serviceFolder(context: Pick<ManagerContext, 'folder'>, sid: number): string {
   return join(context.folder, String(sid));
+}
+
+function codeFolder(folder: string): string {
+  return join(folder, 'code');
+}
+
+export function codeFile(folder: string, codeVersionId: string): string {
+  return join(codeFolder(folder), codeVersionId);
 }
 
 /** Opens the manager of a service that has a row. Rejects when its address cannot be had. */
@@ -73,7 +91,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
   const credential = await keptCredential(folder, () => certification.forManager(service), clock());
   const { authority } = certification;
   const director = createDirectorClient({ url: context.directorUrl(), authority, credential });
-  const code = openCodeRepository({ sid, folder: join(folder, 'code'), store, limits: context.limits });
+  const code = openCodeRepository({ sid, folder: codeFolder(folder), store, limits: context.limits });
   const fleet = createFleet({ ...context, service, director, credential, authority });
   const credits = createCredits({ sid, store, director, clock });
   const managerLog = openManagerLog(join(folder, 'manager.log'), clock);
@@ -108,6 +126,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
     },
   };
   await addDefaultCode(service, code);
+  const methods = methodsOf(service.type) ?? [];
   const server = createSecureServer({
     credential,
     authority,
@@ -115,7 +134,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
     handler: createManagerHandler({
       manager: core,
       uid,
-      methods: methodsOf(service.type) ?? [],
+      methods,
       folder: uploads,
       largestFile: context.largestUpload,
       log,
@@ -127,6 +146,13 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
   return {
     sid,
     resume: () => lifecycle.resume(),
+    async ask({ kind, name, parameters = {}, files = [] }) {
+      const method = methods.find((known) => known.kind === kind && known.name === name);
+      if (!method) throw new RpcError(`A ${service.type} service has no method ${name}.`);
+      checkParameters(method, { parameters, files });
+      const outcome = await method.run(core, { parameters, files });
+      return 'result' in outcome ? outcome.result : undefined;
+    },
     delete: () => lifecycle.delete(),
     agents: () => askAgents(context, core),
     async pay() {

@@ -4,7 +4,8 @@ import type { ConpaasService, NewConpaasService, ServiceGoal } from '../../domai
 import { Fault } from '../../domain/errors.js';
 import type { AgentStatus } from '../agent/protocol.js';
 import { INITIAL_CODE } from './code-repository.js';
-import { type Manager, type ManagerContext, openManager, serviceFolder } from './manager.js';
+import { type Asked, codeFile, type Manager, type ManagerContext, openManager, serviceFolder } from './manager.js';
+import { RpcError } from './method.js';
 import { firstCounts, layoutOf } from './plan.js';
 
 export type WantedService = Pick<NewConpaasService, 'aid' | 'uid' | 'type' | 'name' | 'cloud' | 'price'>;
@@ -25,6 +26,12 @@ export interface Managers {
   forget(sid: number): Promise<void>;
   /** What the agents of a service say now. */
   agents(sid: number): Promise<Map<string, AgentStatus>>;
+  /** Calls a method of a manager as its owner would. Throws RpcError. */
+  ask(sid: number, call: Asked): Promise<unknown>;
+  /** Resolves when a service rests. Throws Fault PlatformTimeout. */
+  settled(sid: number): Promise<void>;
+  /** The file of a code version. */
+  codeFile(sid: number, codeVersionId: string): string;
   /** Pays due hours, brings dead agents back, opens managers whose address was taken. */
   tick(): Promise<void>;
   /** Agents and applications go on. */
@@ -142,12 +149,8 @@ export function createManagers(context: ManagerContext): Managers {
       await (await managerOf(sid))?.delete();
     },
     async ended(sids) {
-      const deadline = Date.now() + PATIENCE;
       for (const sid of sids) {
-        while (await store.service(sid)) {
-          if (Date.now() > deadline) throw new Fault('PlatformTimeout', `Service ${sid} did not end in time.`);
-          await wait(50);
-        }
+        await until(async () => !(await store.service(sid)), `Service ${sid} did not end in time.`);
       }
     },
     async forget(sid) {
@@ -160,6 +163,17 @@ export function createManagers(context: ManagerContext): Managers {
         .then(() => rm(serviceFolder(context, sid), { recursive: true, force: true }))
         .catch((error: unknown) => log.error({ err: error, sid }, 'A manager could not be closed'));
     },
+    async ask(sid, call) {
+      const manager = await managerOf(sid);
+      if (!manager) throw new RpcError('The service does not exist any more.');
+      return await manager.ask(call);
+    },
+    settled: (sid) =>
+      until(async () => {
+        const service = await store.service(sid);
+        return service === undefined || service.goal === null;
+      }, `Service ${sid} did not come to rest in time.`),
+    codeFile: (sid, codeVersionId) => codeFile(serviceFolder(context, sid), codeVersionId),
     agents: async (sid) => (await (await managerOf(sid))?.agents()) ?? new Map(),
     async tick() {
       const services = await store.services({ host: context.host });
@@ -174,4 +188,12 @@ export function createManagers(context: ManagerContext): Managers {
       await Promise.all([...managers.keys()].map((sid) => close(sid)));
     },
   };
+}
+
+async function until(isSo: () => Promise<boolean>, otherwise: string): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Fault('PlatformTimeout', otherwise);
+    await wait(50);
+  }
 }
