@@ -38,16 +38,16 @@ export function execute(operation: Operation, options: ExecutionOptions): Execut
   const { taskId } = operation;
   const claim: Claim = { taskId, owner: options.owner, attempt: operation.attempts };
   const ending = new AbortController();
-  const lost = new AbortController();
+  const leaving = new AbortController();
   const end = (reason: Error) => {
-    if (reason instanceof LeaseLost) lost.abort(reason);
+    if (!(reason instanceof Cancelled)) leaving.abort(reason);
     ending.abort(reason);
   };
   const lease = keepLease({
     ...{ store, claim, seconds: leaseSeconds, onEnd: end },
     onError: (error) => log.warn({ taskId, err: error }, 'the lease of a task could not be renewed'),
   });
-  const work = carryOut(operation, claim, { ...options, end, ending: ending.signal, lost: lost.signal });
+  const work = carryOut(operation, claim, { ...options, end, ending: ending.signal, leaving: leaving.signal });
   const done = work
     .catch((error: unknown) => {
       if (error instanceof LeaseLost) log.warn({ taskId }, 'a task was taken over by another gateway');
@@ -61,8 +61,8 @@ interface Signals extends ExecutionOptions {
   end(reason: Error): void;
   /** Ends the run. */
   ending: AbortSignal;
-  /** Ends everything, settling too. */
-  lost: AbortSignal;
+  /** Ends everything, settling too: the operation is another worker's, or is given back. */
+  leaving: AbortSignal;
 }
 
 async function carryOut(operation: Operation, claim: Claim, signals: Signals): Promise<void> {
@@ -80,9 +80,14 @@ async function carryOut(operation: Operation, claim: Claim, signals: Signals): P
     const reason: unknown = signals.ending.aborted ? signals.ending.reason : error;
     if (reason instanceof LeaseLost) throw reason;
     await run.closeFailed();
-    if (reason instanceof ShuttingDown) return store.operations.release(claim);
+    if (reason instanceof ShuttingDown) return leave(store, claim, reason);
     await settle({ ...operation, results: run.results }, claim, runner, reason, signals);
   }
+}
+
+async function leave(store: Store, claim: Claim, reason: Error): Promise<void> {
+  if (reason instanceof LeaseLost) throw reason;
+  await store.operations.release(claim);
 }
 
 function refuse(operation: Operation, runner: Runner | undefined, attempts: number): Error | undefined {
@@ -101,12 +106,12 @@ async function settle(
   claim: Claim,
   runner: Runner | undefined,
   reason: unknown,
-  { store, log, lost, ending }: Signals,
+  { store, log, leaving, ending }: Signals,
 ): Promise<void> {
   const { taskId, action, platform } = operation;
   const cancelled = reason instanceof Cancelled;
   const fault = cancelled ? new Fault('Conflict', 'The task was cancelled.') : toFault(reason, platform);
-  const limited = AbortSignal.any([lost, AbortSignal.timeout(SETTLE_LIMIT)]);
+  const limited = AbortSignal.any([leaving, AbortSignal.timeout(SETTLE_LIMIT)]);
   const settling: Settling = {
     operation,
     cancelled,
@@ -114,6 +119,8 @@ async function settle(
     result: <T>(name: string) => operation.results[name] as T | undefined,
   };
   const { write, remains } = (await runner?.settle?.(settling, fault)) ?? {};
+  // Begun again at the next claim: what was put in order stays so.
+  if (leaving.aborted) return leave(store, claim, leaving.reason);
   const message = [fault.message, remains].filter(Boolean).join(' ');
   await finish(store, claim, cancelled ? 'CANCELLED' : 'FAILED', write, { code: fault.code, message });
   if (cancelled) log.info({ taskId, action }, 'a task was cancelled');
