@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { PlatformAdapter } from '../adapters/adapter.js';
 import { createHandlers } from './api/handlers.js';
 import type { Config } from './config.js';
 import { type Closing, createClosing } from './gateway/closing.js';
@@ -7,7 +6,17 @@ import { openDataDirectory } from './gateway/data-directory.js';
 import { type Log, openLog } from './gateway/log.js';
 import { createManagement } from './gateway/management.js';
 import { packageVersion } from './gateway/package.js';
-import { archiveLimits, basesOf, openAdapter, record } from './gateway/parts.js';
+import {
+  type Address,
+  addressesOf,
+  archiveLimits,
+  basesOf,
+  managementServer,
+  record,
+  watchOnce,
+} from './gateway/parts.js';
+import { every } from './gateway/periodic.js';
+import { openPlatforms } from './gateway/platforms.js';
 import { createWebServer } from './gateway/web-server.js';
 import { createApp } from './http/app.js';
 import { createArtefacts } from './services/artefacts.js';
@@ -18,13 +27,6 @@ import { createServices } from './services/services.js';
 import { createUsers } from './services/users.js';
 import { openArtefactFiles } from './store/artefact-files.js';
 import { openStore } from './store/open.js';
-
-/** Where something listens. */
-export interface Address {
-  /** For people, e.g. `COAPS API`. */
-  name: string;
-  url: string;
-}
 
 export interface Gateway {
   /** The password of `admin`, when this start made that user and nobody gave one. */
@@ -41,6 +43,8 @@ export interface GatewayHooks {
   /** At each moment of a step at which a crash makes a difference. */
   onStep?: OnStep;
 }
+
+const HOUR = 3_600_000;
 
 /** Opens everything that the configuration names; nothing listens yet. When a part cannot be opened, the others are closed again. */
 export async function openGateway(config: Config, hooks: GatewayHooks = {}): Promise<Gateway> {
@@ -60,31 +64,23 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
   closing.add('data directory', () => data.release());
   const store = await openStore({ url: config.database ?? `sqlite:${join(data.path, 'coaps.db')}`, log });
   closing.add('store', () => store.close());
-  const { limits, artefacts: kept } = config;
+  const { limits, artefacts: kept, auth } = config;
   const artefacts = createArtefacts({
     files: await openArtefactFiles(data.folder('artefacts')),
     store,
     limits: { size: limits.upload, archive: archiveLimits(config), allowPrivate: kept.allowPrivate },
     dropFolder: kept.dropFolder,
   });
-  const secretKey = sealingKey(config.secretKey, join(data.path, 'secret.key'));
-  const { anonymous } = config.auth;
   const users = createUsers({
     store,
-    secretKey,
+    secretKey: sealingKey(config.secretKey, join(data.path, 'secret.key')),
     log,
-    anonymous: anonymous !== undefined,
+    anonymous: auth.anonymous !== undefined,
     credit: config.conpaas.maxCredit,
   });
   const audit = createAudit({ store });
   const generatedPassword = await users.ensureAdmin(config.admin.password);
-
-  const adapters = new Map<string, PlatformAdapter>();
-  for (const platform of config.platforms) {
-    const adapter = await openAdapter(platform, store.installation, log);
-    closing.add(`platform ${platform.name}`, () => adapter.close());
-    adapters.set(platform.name, adapter);
-  }
+  const { adapters, director } = await openPlatforms(config, { data, store, users, log, closing });
   const services = createServices({
     store,
     adapters,
@@ -94,11 +90,9 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     users,
     audit,
     log,
-    watch: { interval: config.observe.interval },
+    watch: { interval: config.observe.interval, ...watchOnce(config, store, closing) },
     ...(hooks.onStep && { work: { onStep: hooks.onStep } }),
   });
-  closing.add('services', () => services.stop(limits.shutdown * 1000));
-
   const management = createManagement(async () => void (await store.users.get('admin')));
   const app = createApp({
     handlers: createHandlers(services),
@@ -106,7 +100,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     artefacts,
     bases: basesOf(config),
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
-    ...(anonymous !== undefined && { anonymous }),
+    ...(auth.anonymous !== undefined && { anonymous: auth.anonymous }),
     commonParameters: config.commonParameters,
     patience: config.patience,
     version: packageVersion(),
@@ -119,17 +113,23 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
       record(event, audit, log);
     },
   });
-  const { host, port, tls } = config.listen;
-  const server = createWebServer({ host, port, tls, limits, handler: app, log });
+  const api = createWebServer({ ...config.listen, limits, handler: app, log });
+  const health = managementServer(config, management, log);
   return {
     generatedPassword,
     async listen() {
-      const origin = await server.listen();
-      closing.add('web server', () => server.close(limits.shutdown));
-      const addresses = [
-        { name: 'COAPS API', url: `${config.publicUrl ?? origin}/${config.defaultPlatform}-api/rest` },
-      ];
+      const origin = await api.listen();
+      closing.add('web server and tasks', async () => {
+        await Promise.all([api.close(limits.shutdown), services.stop(limits.shutdown * 1000)]);
+      });
+      const addresses = addressesOf(config, config.publicUrl ?? origin, director);
+      if (health) {
+        addresses.push({ name: 'Management', url: await health.listen() });
+        closing.add('management', () => health.close(0));
+      }
       services.start();
+      const sweeping = every(HOUR, 'The artefacts could not be swept', log, () => artefacts.sweep());
+      closing.add('sweeping', () => sweeping.stop());
       return addresses;
     },
     close: () => closing.close(),

@@ -29,7 +29,7 @@ export function demoCommand(terminal: Terminal): Command {
       const data = mkdtempSync(join(tmpdir(), PREFIX));
       const admin = {
         user: 'admin',
-        password: terminal.env['COAPS_ADMIN_PASSWORD'] || randomBytes(9).toString('base64url'),
+        password: terminal.env['COAPS_ADMIN_PASSWORD'] || randomBytes(9).toString('hex'),
       };
       const config = demoConfig(data, admin, terminal);
       const gateway = await openGateway(config);

@@ -157,7 +157,8 @@ export const SCHEMA = z.strictObject({
         otherwise: '80 where it can be bound, else 8000',
         help: 'Port of the applications, each on the loopback address of its service.',
       }),
-      addresses: note(loopbackRange().default('127.77.0.0/16'), {
+      addresses: note(loopbackRange().optional(), {
+        otherwise: '127.77.0.0/16; on macOS 127.0.0.1',
         variable: 'COAPS_CONPAAS_ADDRESSES',
         help: 'Range of the addresses of managers and agents.',
       }),

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
@@ -88,12 +89,13 @@ export function webAddress() {
     .transform((given) => given.replace(/\/+$/, ''));
 }
 
-/** A range of IPv4 loopback addresses, e.g. `127.77.0.0/16`. */
+/** A range of IPv4 loopback addresses, e.g. `127.77.0.0/16`, or a single one. */
 export function loopbackRange() {
-  const complaint = 'expected a range of loopback addresses such as 127.77.0.0/16, with 8 to 28 bits of prefix';
+  const complaint = 'expected loopback addresses such as 127.77.0.0/16 (8 to 30 bits of prefix), or a single one';
   return text().refine((given) => {
-    const parts = /^127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(given)?.slice(1).map(Number);
-    return parts?.slice(0, 3).every((part) => part <= 255) && (parts[3] ?? 0) >= 8 && (parts[3] ?? 99) <= 28;
+    const [, host = '', bits = '32'] = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:\/(\d{1,2}))?$/.exec(given) ?? [];
+    const prefix = Number(bits);
+    return isIPv4(host) && (prefix === 32 || (prefix >= 8 && prefix <= 30));
   }, complaint);
 }
 

@@ -1,9 +1,23 @@
-import type { AdapterOptions, PlatformAdapter } from '../../adapters/adapter.js';
+import { hostname } from 'node:os';
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from '../archives/index.js';
-import type { Config, PlatformConfig } from '../config.js';
+import type { Config } from '../config.js';
 import type { Base, RequestEvent } from '../http/options.js';
 import type { Audit } from '../services/audit.js';
+import type { WatcherOptions } from '../services/watcher.js';
+import type { Store } from '../store/store.js';
+import type { Closing } from './closing.js';
 import type { Log } from './log.js';
+import type { Management } from './management.js';
+import { createWebServer, type WebServer } from './web-server.js';
+
+/** Where something listens. */
+export interface Address {
+  /** For people, e.g. `COAPS API`. */
+  name: string;
+  url: string;
+}
+
+const WATCH = 'watcher';
 
 /** What the configuration means for single parts of the gateway. */
 
@@ -19,19 +33,35 @@ export function archiveLimits({ limits }: Pick<Config, 'limits'>): ArchiveLimits
   return { ...DEFAULT_ARCHIVE_LIMITS, entries: limits.entries, totalBytes: limits.unpacked };
 }
 
-/** `given`: what the gateway itself knows of an embedded platform. */
-export async function openAdapter(
-  { name, definition, options }: PlatformConfig,
-  installation: string,
+/** Every address that people use; the base of the default platform first. */
+export function addressesOf(
+  { platforms, defaultPlatform }: Config,
+  origin: string,
+  director: string | undefined,
+): Address[] {
+  const names = [defaultPlatform, ...platforms.map(({ name }) => name).filter((name) => name !== defaultPlatform)];
+  const addresses = names.map((name) => ({ name: 'COAPS API', url: `${origin}/${name}-api/rest` }));
+  return director === undefined ? addresses : [...addresses, { name: 'Director', url: director }];
+}
+
+/** Health and metrics, when they have a port. */
+export function managementServer(
+  { management, limits }: Config,
+  { handler }: Management,
   log: Log,
-  given: AdapterOptions = {},
-): Promise<PlatformAdapter> {
-  return await definition.create({
-    platform: name,
-    installation,
-    options: { ...options, ...given },
-    log: log.child({ platform: name }),
-  });
+): WebServer | undefined {
+  const { host, port } = management;
+  return port === undefined ? undefined : createWebServer({ host, port, limits, handler, log });
+}
+
+/**
+ * Among several gateways on one database one watches the platforms. The holder is a data directory, not a process: a gateway that was
+ * killed goes on watching as soon as it is back.
+ */
+export function watchOnce({ data, observe }: Config, store: Store, closing: Closing): Pick<WatcherOptions, 'isHolder'> {
+  const owner = `${hostname()}:${data}`;
+  closing.add('watch', () => store.conpaas.releaseLease(WATCH, owner));
+  return { isHolder: () => store.conpaas.lease(WATCH, owner, Math.ceil(3 * observe.interval) + 60) };
 }
 
 /** Who changed what: every request of a known user that was no mere look. */

@@ -1,0 +1,57 @@
+import type { AdapterOptions, PlatformAdapter } from '../../adapters/adapter.js';
+import type { Config, PlatformConfig } from '../config.js';
+import type { Users } from '../services/users.js';
+import type { Store } from '../store/store.js';
+import type { Closing } from './closing.js';
+import type { DataDirectory } from './data-directory.js';
+import { openEmbedded } from './embedded.js';
+import type { Log } from './log.js';
+
+export interface Platforms {
+  /** By the names of the configuration. */
+  adapters: ReadonlyMap<string, PlatformAdapter>;
+  /** URL of the embedded ConPaaS's Director. */
+  director: string | undefined;
+}
+
+interface Parts {
+  data: DataDirectory;
+  store: Store;
+  users: Users;
+  log: Log;
+  closing: Closing;
+}
+
+/** Opens every configured platform; the embedded one is started before its adapter. */
+export async function openPlatforms(config: Config, { data, store, users, log, closing }: Parts): Promise<Platforms> {
+  const adapters = new Map<string, PlatformAdapter>();
+  let director: string | undefined;
+  for (const platform of config.platforms) {
+    let known: AdapterOptions = {};
+    if (platform.embedded) {
+      const conpaas = await openEmbedded(config, data.path, store, users, log);
+      closing.add('ConPaaS', () => conpaas.close());
+      director = conpaas.directorUrl;
+      known = { ...conpaas.adapterOptions };
+    }
+    const adapter = await openAdapter(platform, known, store.installation, log);
+    closing.add(`platform ${platform.name}`, () => adapter.close());
+    adapters.set(platform.name, adapter);
+  }
+  return { adapters, director };
+}
+
+/** `known`: what the gateway itself says of an embedded platform. */
+function openAdapter(
+  { name, definition, options }: PlatformConfig,
+  known: AdapterOptions,
+  installation: string,
+  log: Log,
+): Promise<PlatformAdapter> {
+  return definition.create({
+    platform: name,
+    installation,
+    options: { ...options, ...known },
+    log: log.child({ platform: name }),
+  });
+}
