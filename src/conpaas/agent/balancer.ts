@@ -137,8 +137,9 @@ function isRepeatable({ method, headers }: IncomingMessage): boolean {
   return SAFE_METHODS.has(method ?? '') && !hasBody;
 }
 
-function targetOf({ address }: Backend): string {
-  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+/** Not as a URL: there an IPv6 address has brackets, which no connection takes. */
+function targetOf({ address }: Backend) {
+  return { protocol: 'http:', host: address.host, port: address.port };
 }
 
 /** Overwrites what a client says of itself, so that an application may believe it. */

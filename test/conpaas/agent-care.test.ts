@@ -1,0 +1,320 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { startGroup } from '../../src/conpaas/agent/group.js';
+import { openOutput } from '../../src/conpaas/agent/output.js';
+import { freePort } from '../../src/conpaas/agent/ports.js';
+import { probe } from '../../src/conpaas/agent/probe.js';
+import { allProcesses, identityOf, markedProcesses, processEntry } from '../../src/conpaas/agent/processes.js';
+import { agentFiles, readSpec } from '../../src/conpaas/agent/spec.js';
+import { until } from '../../src/conpaas/agent/wait.js';
+import { localCloud, stopAll } from '../../src/conpaas/cloud/local.js';
+import {
+  desired,
+  eventually,
+  expose,
+  nodeApp,
+  openRig,
+  type Rig,
+  sendFiles,
+  type TestAgent,
+  textOf,
+} from './agent-rig.js';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig();
+});
+afterAll(() => rig.close());
+
+async function running(
+  files: Record<string, string>,
+  more: Parameters<typeof desired>[1] = {},
+): Promise<TestAgent & { pid: number }> {
+  const agent = await rig.agent();
+  await sendFiles(agent.client, 'code-a', files);
+  const { application } = await agent.client.apply(desired('code-a', more));
+  return { ...agent, pid: application.pid ?? 0 };
+}
+
+async function leftOf({ folder }: TestAgent): Promise<number[]> {
+  const spec = await readSpec(folder);
+  return await markedProcesses(`${spec?.mark}.run`, spec?.owner);
+}
+
+const isGone = (pid: number) => until(async () => !(await processEntry(pid)), 20_000);
+
+describe('output', () => {
+  it('of a hundred megabytes costs little disk, and its end is there', async () => {
+    const agent = await running(
+      nodeApp(
+        'ok',
+        'const line = "x".repeat(99) + "\\n"; for (let i = 0; i < 1e6; i += 10000) process.stdout.write(line.repeat(10000)); console.log("the end");',
+      ),
+      { startSeconds: 60 },
+    );
+    await eventually(agent.client, ({ application }) => application.phase === 'running');
+    const folder = agentFiles(agent.folder).output;
+    const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(25 * 1024 * 1024);
+    const isThere = async () => (await textOfLog(agent, 3)).includes('the end');
+    expect(await until(isThere, 10_000)).toBe(true);
+  });
+
+  it('keeps whole lines over its rotation, and follows', async () => {
+    const folder = join(rig.data, 'output-test');
+    const output = await openOutput(folder, { fileBytes: 1000, files: 50 });
+    const expected: string[] = [];
+    const followed: string[] = [];
+    const stream = output.read(0, true);
+    stream.on('data', (chunk: Buffer) => followed.push(chunk.toString()));
+    let pending = '';
+    for (let index = 0; index < 400; index += 1) {
+      const line = `line ${index} ${'y'.repeat(index % 90)}`;
+      expected.push(line);
+      pending += `${line}\n`;
+      // In pieces that end anywhere.
+      if (index % 3 === 0) {
+        output.write(Buffer.from(pending.slice(0, -5)));
+        pending = pending.slice(-5);
+      }
+    }
+    output.write(Buffer.from(pending));
+    expect(output.tail(400)).toEqual(expected);
+    expect(output.tail(2)).toEqual(expected.slice(-2));
+    output.close();
+    await until(() => stream.readableEnded, 5000);
+    expect(followed.join('')).toBe(`${expected.join('\n')}\n`);
+  });
+
+  it('is followed over the wire until the reader leaves', async () => {
+    const agent = await running(nodeApp('ok', 'const answer = (q, r) => { console.log("asked " + q.url); r.end(); };'));
+    const url = await expose(agent.client);
+    const controller = new AbortController();
+    const stream = await agent.client.logs({ lines: 100, follow: true, signal: controller.signal });
+    let seen = '';
+    stream.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    stream.on('error', () => {});
+    await fetch(`${url}/later`);
+    expect(await until(() => seen.includes('asked /later'), 10_000)).toBe(true);
+    controller.abort();
+  });
+});
+
+async function textOfLog({ client }: TestAgent, lines: number): Promise<string> {
+  let text = '';
+  for await (const chunk of await client.logs({ lines, follow: false })) text += String(chunk);
+  return text;
+}
+
+describe('stopping', () => {
+  it('lets an application finish, and kills one that does not', async () => {
+    const polite = await running(
+      nodeApp(
+        'ok',
+        'process.on("SIGTERM", () => { console.log("goodbye"); setTimeout(() => process.exit(0), 300); });',
+      ),
+    );
+    await polite.client.apply({ ...desired('code-a'), running: false });
+    expect(await textOfLog(polite, 5)).toContain('goodbye');
+    const stubborn = await running(nodeApp('ok', 'process.on("SIGTERM", () => console.log("never"));'));
+    await stubborn.client.apply({ ...desired('code-a'), running: false });
+    expect(await leftOf(stubborn)).toEqual([]);
+    expect((await stubborn.client.status()).application.phase).toBe('stopped');
+  });
+
+  it('leaves no child behind, also of those that went away', async () => {
+    const agent = await running({
+      'package.json': '{"main":"m.js"}',
+      'm.js': `
+        const { spawn } = require('node:child_process');
+        spawn('setsid', ['sleep', '4711'], { detached: true, stdio: 'ignore' }).unref();
+        spawn('sh', ['-c', '(sleep 4712 &) ; (setsid sleep 4713 &)'], { detached: true, stdio: 'ignore' }).unref();
+        require('node:http').createServer((q, r) => r.end('ok')).listen(process.env.PORT, process.env.HOST);`,
+    });
+    const sleepers = () =>
+      execFileSync('sh', ['-c', 'ps -eo args | grep -c "^sleep 471[123]" || true']).toString().trim();
+    expect(await until(() => sleepers() === '3', 10_000)).toBe(true);
+    await agent.client.apply(null);
+    expect(await leftOf(agent)).toEqual([]);
+    expect(sleepers()).toBe('0');
+  });
+});
+
+describe('starting', () => {
+  it('says on which port an application listens instead of its own', async () => {
+    const port = await freePort();
+    const { client } = await rig.agent();
+    await sendFiles(client, 'code-a', {
+      'package.json': '{"main":"m.js"}',
+      'm.js': `require('node:http').createServer((q, r) => r.end('ok')).listen(${port});`,
+    });
+    await expect(client.apply(desired('code-a', { startSeconds: 3 }))).rejects.toMatchObject({
+      message: expect.stringMatching(new RegExp(`listens on port ${port} instead.*PORT`)),
+    });
+  });
+
+  it.each([
+    ['0.0.0.0', 'process.env.PORT, "0.0.0.0"'],
+    ['::', 'process.env.PORT'],
+    ['::1', 'process.env.PORT, "::1"'],
+    ['localhost', 'process.env.PORT, "localhost"'],
+  ])('accepts an application that listens on %s', async (_where, place) => {
+    const agent = await running({
+      'package.json': '{"main":"m.js"}',
+      'm.js': `require('node:http').createServer((q, r) => r.end('ok')).listen(${place});`,
+    });
+    expect(await textOf(await expose(agent.client))).toBe('ok');
+  });
+
+  it('takes nobody else’s answer for its own', async () => {
+    const port = await freePort();
+    const stranger = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
+    const output = await openOutput(join(rig.data, 'probe-test'), { fileBytes: 10_000, files: 2 });
+    const group = await startGroup(
+      { command: 'sleep', args: ['60'], cwd: '/', env: { PATH: '/usr/bin:/bin' }, owner: null, mark: 'probe-test-1' },
+      output,
+    );
+    const result = await probe({
+      group,
+      port,
+      hosts: ['127.0.0.1'],
+      uid: undefined,
+      limitMs: 5000,
+      signal: new AbortController().signal,
+    });
+    expect(result).toEqual({ outcome: 'lost' });
+    await group.stop(1000);
+    output.close();
+    stranger.close();
+  });
+
+  it('gives way to a later request', async () => {
+    const { client } = await rig.agent();
+    await sendFiles(client, 'code-mute', { 'package.json': '{"main":"m.js"}', 'm.js': 'setInterval(() => {}, 1000);' });
+    await sendFiles(client, 'code-good', nodeApp('good'));
+    const first = client.apply(desired('code-mute')).catch((error: unknown) => error);
+    await eventually(client, ({ application }) => application.phase === 'starting');
+    await client.apply(desired('code-good'));
+    expect(await first).toMatchObject({ kind: 'superseded' });
+    expect(await textOf(await expose(client))).toBe('good');
+  });
+});
+
+it('an application that needs more than its memory is ended, and people learn why', async () => {
+  const agent = await running(
+    nodeApp(
+      'ok',
+      'const held = []; const answer = (q, r) => { r.end("ok"); if (q.url === "/eat") setInterval(() => held.push(Buffer.alloc(8 << 20, 1)), 5); };',
+    ),
+    { memory: 128, variables: { NODE_OPTIONS: '--max-old-space-size=100000' } },
+  );
+  await textOf(`${await expose(agent.client)}/eat`);
+  const status = await eventually(agent.client, ({ application }) => application.restarts >= 1, 30_000);
+  expect(status.application.reason).toMatch(/memory limit of 128 MiB/);
+});
+
+it('one that keeps dying is tried again after delays that grow', async () => {
+  const agent = await running(nodeApp('ok', 'setTimeout(() => process.exit(7), 700);'));
+  const status = await eventually(
+    agent.client,
+    ({ application }) => application.restarts >= 2 && /waiting/.test(application.activity ?? ''),
+    40_000,
+  );
+  expect(status.application.reason).toMatch(/exit code 7/);
+  expect(status.application.activity).toMatch(/waiting [24] s/);
+});
+
+describe('an agent', () => {
+  it('that is killed comes back on the same address with its application, once', async () => {
+    const agent = await running(nodeApp('still me'));
+    const url = await expose(agent.client);
+    const before = await agent.client.status();
+    process.kill(before.pid, 'SIGKILL');
+    await isGone(before.pid);
+    const instance = await rig.cloud.revive(agent.agentId);
+    const client = rig.clientOf(instance);
+    const after = await eventually(client, ({ application }) => application.phase === 'running');
+    expect(after.backend).toEqual(before.backend);
+    expect(await textOf(url)).toBe('still me');
+    expect(await processEntry(agent.pid)).toBeUndefined();
+    expect((await rig.cloud.list()).find(({ agentId }) => agentId === agent.agentId)).toMatchObject({ alive: true });
+  });
+
+  it('is found by the next gateway, with its application running on', async () => {
+    const agent = await running(nodeApp('adopted'));
+    const next = localCloud({ data: rig.data });
+    const instance = (await next.list()).find(({ agentId }) => agentId === agent.agentId);
+    expect(instance).toMatchObject({ alive: true, uid: 3, sid: 7, type: 'nodejs', protocol: 1 });
+    if (!instance) throw new Error('It was not found.');
+    expect((await rig.clientOf(instance).status()).application.pid).toBe(agent.pid);
+  });
+
+  it('ends itself and its application when its folder is gone', async () => {
+    const agent = await running(nodeApp('ok'));
+    const { pid } = await agent.client.status();
+    await rm(agent.folder, { recursive: true });
+    expect(await isGone(pid)).toBe(true);
+    expect(await isGone(agent.pid)).toBe(true);
+  });
+
+  it('ends itself when nobody claims it', async () => {
+    const other = await openRig({ claimSeconds: 1 });
+    try {
+      const { folder } = await other.agent();
+      const holder = JSON.parse(await readFile(agentFiles(folder).holder, 'utf8')) as { pid: number };
+      expect(await isGone(holder.pid)).toBe(true);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('never runs twice for one folder', async () => {
+    const agent = await running(nodeApp('ok'));
+    const second = spawn(process.execPath, ['dist/src/conpaas/agent/main.js', agent.folder], { stdio: 'ignore' });
+    const code = await new Promise((resolve) => second.once('exit', resolve));
+    expect(code).toBe(3);
+    expect(await textOf(await expose(agent.client))).toBe('ok');
+  });
+
+  it('whose pid a stranger has is dead, and the stranger is left alone', async () => {
+    const agent = await rig.agent();
+    const stranger = spawn('sleep', ['600']);
+    const identity = await identityOf(stranger.pid ?? 0);
+    await rig.cloud.kill(agent.agentId);
+    const again = await rig.agent();
+    const { pid } = await again.client.status();
+    process.kill(pid, 'SIGKILL');
+    await isGone(pid);
+    await writeFile(agentFiles(again.folder).holder, JSON.stringify({ ...identity, startTime: '1' }));
+    expect((await rig.cloud.list()).find(({ agentId }) => agentId === again.agentId)).toMatchObject({ alive: false });
+    await rig.cloud.kill(again.agentId);
+    expect(await processEntry(stranger.pid ?? 0)).toBeDefined();
+    stranger.kill();
+  });
+});
+
+it('all agents of a data directory are ended without a gateway, and start again', async () => {
+  const own = await openRig();
+  try {
+    const { client, agentId } = await own.agent();
+    await sendFiles(client, 'code-a', nodeApp('back again'));
+    await client.apply(desired('code-a'));
+    const url = await expose(client);
+    await own.agent();
+    const marks = async () => (await allProcesses()).filter(({ pid }) => pid > 0).length;
+    expect(await marks()).toBeGreaterThan(0);
+    expect(await stopAll(own.data)).toBe(2);
+    expect((await own.cloud.list()).map(({ alive }) => alive)).toEqual([false, false]);
+    expect(await stopAll(own.data)).toBe(0);
+    const revived = own.clientOf(await own.cloud.revive(agentId));
+    await eventually(revived, ({ application }) => application.phase === 'running');
+    expect(await textOf(url)).toBe('back again');
+  } finally {
+    await own.close();
+  }
+});
