@@ -69,6 +69,7 @@ function readOptions(
   env: NodeJS.ProcessEnv,
 ): { options: Record<string, unknown>; faults: PlatformFault[] } {
   const faults: PlatformFault[] = [];
+  const missing: PlatformFault[] = [];
   const options: Record<string, unknown> = {};
   const path = (option: string) => ['platforms', platform, option];
   for (const option of Object.keys(given)) {
@@ -81,9 +82,8 @@ function readOptions(
     const override = env[variable] || undefined;
     const value = override ?? given[option.name] ?? option.default;
     if (value === undefined || value === null) {
-      // An embedded platform gets what it needs from the gateway that starts it.
-      if (option.required && given['embedded'] !== true)
-        faults.push({ path: path(option.name), message: `is required (or ${variable}): ${option.help}` });
+      if (option.required)
+        missing.push({ path: path(option.name), message: `is required (or ${variable}): ${option.help}` });
       continue;
     }
     const read = OPTION_VALUES[option.type].safeParse(value);
@@ -93,7 +93,8 @@ function readOptions(
       faults.push({ path: path(option.name), message, ...(override === undefined ? {} : { variable }) });
     }
   }
-  return { options, faults };
+  // An embedded platform gets what it needs from the gateway that starts it.
+  return { options, faults: options['embedded'] === true ? faults : [...faults, ...missing] };
 }
 
 /** Each name and alias is a base of its own, so none may occur twice (case ignored: paths are typed by people). */

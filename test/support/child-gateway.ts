@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -21,6 +21,8 @@ export interface ChildOptions {
   env?: Record<string, string>;
   directory?: string;
   stdin?: string;
+  /** A folder that stands in the PATH of the child and of everything that it starts: `processesOf` finds them by it. */
+  mark?: string;
 }
 
 /** `coaps …` as a process of its own, from dist, with an environment that holds nothing of this one's COAPS variables. */
@@ -33,11 +35,16 @@ export function runCoaps(args: readonly string[], options: ChildOptions = {}): C
 export function runScript(
   script: string,
   args: readonly string[],
-  { env, directory, stdin }: ChildOptions = {},
+  { env, directory, stdin, mark }: ChildOptions = {},
 ): Child {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(COAPS_|NODE_OPTIONS$|JEST_)/.test(name));
   const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
-    env: { ...Object.fromEntries(inherited), XDG_CONFIG_HOME: '/nonexistent', ...env },
+    env: {
+      ...Object.fromEntries(inherited),
+      PATH: [process.env['PATH'], ...(mark === undefined ? [] : [mark])].join(':'),
+      XDG_CONFIG_HOME: '/nonexistent',
+      ...env,
+    },
     cwd: directory,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -84,4 +91,19 @@ export function runScript(
       return await exited;
     },
   };
+}
+
+/** The living processes that carry this mark, this one's children and their detached ones alike. */
+export function processesOf(mark: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        // A zombie has no environment any more.
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
