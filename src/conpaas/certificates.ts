@@ -16,7 +16,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { Fault } from '../domain/errors.js';
-import { isUsableCommonName, readSubject, SUBJECT_OIDS, type Subject, subjectName } from './subject.js';
+import { isUsableCommonName, readSubject, SUBJECT_OIDS, type Subject } from './subject.js';
 
 const RSA = {
   name: 'RSASSA-PKCS1-v1_5',
@@ -139,6 +139,19 @@ export async function createRequest(subject: Subject): Promise<{ request: string
 /** SHA-256 of the DER form, lower-case hex. */
 export function fingerprintOf(certificate: string | Buffer): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex');
+}
+
+/** One RDN for each value, in the order of the original, all UTF8String: plain strings would become PrintableString. */
+function subjectName(subject: Subject): Name {
+  const values: [string, string | undefined][] = [
+    [SUBJECT_OIDS.uid, String(subject.uid)],
+    [SUBJECT_OIDS.serviceLocator, String(subject.serviceLocator)],
+    [SUBJECT_OIDS.role, subject.role],
+    [SUBJECT_OIDS.commonName, subject.commonName],
+    [SUBJECT_OIDS.organisation, subject.organisation],
+    [SUBJECT_OIDS.email, subject.email],
+  ];
+  return new Name(values.flatMap(([type, value]) => (value ? [{ [type]: [{ utf8String: value }] }] : [])));
 }
 
 function extensionsFor(subject: Subject, hosts: readonly string[]): Extension[] {

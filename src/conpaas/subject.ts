@@ -1,6 +1,3 @@
-import 'reflect-metadata';
-import { Name } from '@peculiar/x509';
-
 export const CERTIFICATE_ROLES = ['user', 'manager', 'agent', 'frontend'] as const;
 /** `frontend` is the Director itself: managers serve it as they serve their owner. */
 export type CertificateRole = (typeof CERTIFICATE_ROLES)[number];
@@ -26,19 +23,6 @@ export const SUBJECT_OIDS = {
   organisation: '2.5.4.10',
   email: '1.2.840.113549.1.9.1',
 } as const;
-
-/** One RDN for each value, in the order of the original, all UTF8String: plain strings would become PrintableString. */
-export function subjectName(subject: Subject): Name {
-  const values: [string, string | undefined][] = [
-    [SUBJECT_OIDS.uid, String(subject.uid)],
-    [SUBJECT_OIDS.serviceLocator, String(subject.serviceLocator)],
-    [SUBJECT_OIDS.role, subject.role],
-    [SUBJECT_OIDS.commonName, subject.commonName],
-    [SUBJECT_OIDS.organisation, subject.organisation],
-    [SUBJECT_OIDS.email, subject.email],
-  ];
-  return new Name(values.flatMap(([type, value]) => (value ? [{ [type]: [{ utf8String: value }] }] : [])));
-}
 
 /**
  * Reads a subject. `field` gives every value of an attribute: each must stand there exactly once, so that no reader can pick another

@@ -4,7 +4,7 @@
  * Exit codes: 0 told to end, 1 a fault, 3 another process holds the folder, 4 nobody claimed it, 5 its folder is gone.
  */
 import { readFile, rm, stat } from 'node:fs/promises';
-import { type Credential, fingerprintOf } from '../certificates.js';
+import type { Credential } from '../certificates.js';
 import { createSecureServer } from '../secure-server.js';
 import { openAgent, type RunningAgent } from './agent.js';
 import { writeAtomically, writeJson } from './atomic-file.js';
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
       end: () => void end(0),
     }),
   });
-  await announceAndListen(spec.host, fingerprintOf(credential.certificate), server.listen);
+  await announceAndListen(spec.host, server.listen);
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(0));
   process.on('SIGHUP', () => {});
@@ -64,17 +64,12 @@ async function main(): Promise<void> {
 }
 
 /** The endpoint stands in the folder before anybody can connect: no listening agent is ever unknown to who reads the folders. */
-async function announceAndListen(
-  host: string,
-  fingerprint: string,
-  listen: (host: string, port: number) => Promise<number>,
-): Promise<void> {
+async function announceAndListen(host: string, listen: (host: string, port: number) => Promise<number>): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     const address = { host, port: await freePort() };
     const endpoint: AgentEndpoint = {
       pid: process.pid,
       address,
-      fingerprint,
       protocol: PROTOCOL,
       oldestProtocol: OLDEST_PROTOCOL,
     };

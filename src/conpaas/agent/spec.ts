@@ -28,8 +28,6 @@ export interface AgentEndpoint {
   /** Of the process that wrote it: one that an earlier process left counts for nothing. */
   pid: number;
   address: Address;
-  /** SHA-256 of its certificate, lower-case hex. */
-  fingerprint: string;
   protocol: number;
   oldestProtocol: number;
 }

@@ -28,6 +28,8 @@ const END_MS = 25_000;
 
 export function localCloud(options: LocalCloudOptions): Cloud {
   const { data, uids, claimSeconds = CLAIM_SECONDS } = options;
+  // Others will walk through the data directory to their rooms: what this process makes from now on is closed to them.
+  if (uids) process.umask(process.umask() | 0o077);
   const agents = agentsFolder(data);
   const folderOf = (agentId: string) => {
     if (!AGENT_ID.test(agentId)) throw new Fault('InvalidValue', `"${agentId}" is no id of an agent.`);
