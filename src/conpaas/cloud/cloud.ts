@@ -25,6 +25,11 @@ export interface InstanceRequest {
   uid: number;
   sid: number;
   type: ServiceType;
+  /**
+   * Whom uploaded code is kept apart from others by: agents of one number share a Unix id. Absent: the user. Services of the gateway's
+   * own user belong to different tenants.
+   */
+  owner?: number;
   /** The node's own address; null: 127.0.0.1. */
   address: string | null;
   /** Certificate (role agent, the service's uid and sid) and its key. */

@@ -15,7 +15,7 @@ import { spawnAgent } from './spawn.js';
 export interface LocalCloudOptions {
   /** The gateway's data directory; agents live in `conpaas/agents` of it. */
   data: string;
-  /** Unix ids for uploaded code, one per ConPaaS user: first + uid. Undefined: applications run as the gateway's own user. */
+  /** Unix ids for uploaded code, one for each owner: first + owner. Undefined: applications run as the gateway's own user. */
   uids?: { first: number; last: number };
   /** Seconds within which a manager must claim a new agent. */
   claimSeconds?: number;
@@ -66,7 +66,7 @@ export function localCloud(options: LocalCloudOptions): Cloud {
       inLine(request.agentId, async () => {
         const folder = folderOf(request.agentId);
         if (!(await readSpec(folder))) {
-          const owner = ownerOf(request.uid, uids);
+          const owner = ownerOf(request.owner ?? request.uid, uids);
           const rooms = await openRooms(data, owner !== null);
           await writeFolder(folder, request, { owner, room: join(rooms, request.agentId), claimSeconds });
         }
@@ -103,11 +103,11 @@ async function idsIn(agents: string): Promise<string[]> {
   return (await readdir(agents).catch(() => [])).filter((name) => AGENT_ID.test(name)).sort();
 }
 
-function ownerOf(uid: number, uids: LocalCloudOptions['uids']): Owner | null {
+/** Goes round the range: numbers are never reused, and a range is long. */
+function ownerOf(owner: number, uids: LocalCloudOptions['uids']): Owner | null {
   if (!uids) return null;
-  const id = uids.first + uid;
-  if (id <= uids.last) return { uid: id, gid: id };
-  throw new Fault('ServiceUnavailable', `conpaas.uids has no Unix id left for user ${uid}: make the range longer.`);
+  const id = uids.first + (owner % (uids.last - uids.first + 1));
+  return { uid: id, gid: id };
 }
 
 /** The spec comes last: a folder without it is a birth that was cut off. */

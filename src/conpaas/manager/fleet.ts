@@ -45,6 +45,7 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       uid,
       sid,
       type,
+      owner: sid,
       address,
       credential: { certificate, key },
       authority,
