@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { MemoryPlatform } from '../../adapters/memory/client.js';
 import { MemoryAdapter } from '../../adapters/memory/index.js';
+import { DEFAULT_ARCHIVE_LIMITS } from '../../src/archives/index.js';
 import type { Manifest } from '../../src/domain/manifest.js';
 import type { Principal } from '../../src/domain/principal.js';
 import type { Upload } from '../../src/domain/views.js';
-import { DEFAULT_ARCHIVE_LIMITS } from '../../src/archives/index.js';
 import { type Artefacts, createArtefacts } from '../../src/services/artefacts.js';
 import { createAudit } from '../../src/services/audit.js';
 import type { Accepted, Requester } from '../../src/services/context.js';
@@ -28,6 +28,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 export interface TestServices extends Services {
   store: Store;
   artefacts: Artefacts;
+  /** Of `MEM`; there is also a platform `Other`. */
   platform: MemoryPlatform;
   adapter: MemoryAdapter;
   /** Messages of level warn and error. */
@@ -61,10 +62,12 @@ export async function openTestServices(options: TestServicesOptions = {}): Promi
   const platform = new MemoryPlatform({ folder: join(folder, 'platform') });
   await platform.recover();
   const adapter = new MemoryAdapter(platform, store.installation);
+  const other = new MemoryAdapter(new MemoryPlatform(), store.installation);
   const logged: string[] = [];
   const note = (_fields: object, message: string) => logged.push(message);
   const services = createServices({
-    ...{ store, artefacts, adapters: new Map([['MEM', adapter]]), adapterNames: new Map([['MEM', 'memory']]) },
+    ...{ store, artefacts, adapterNames: new Map([['MEM', 'memory']]) },
+    adapters: new Map(Object.entries({ MEM: adapter, Other: other })),
     users: createUsers({ store, secretKey: randomBytes(32), log: SILENT }),
     audit: createAudit({ store }),
     log: { ...SILENT, warn: note, error: note },
@@ -78,7 +81,7 @@ export async function openTestServices(options: TestServicesOptions = {}): Promi
     ...{ store, artefacts, platform, adapter, logged },
     async close() {
       await services.stop(0);
-      await adapter.close();
+      await Promise.all([adapter.close(), other.close()]);
       await store.close();
       if (options.folder === undefined) await rm(folder, { recursive: true });
     },
