@@ -3,7 +3,7 @@ import { isLegal, TERMINAL_OPERATION_STATES } from '../domain/states.js';
 import type { ResponseKind } from '../domain/views.js';
 import { isListKind, isThingKind } from '../representations/kinds.js';
 import type { Action, LinkRule, LinkSource, Method, Rel } from './action.js';
-import { filledPath, type PathValues } from './lookup.js';
+import { type PathValues, pathFiller } from './lookup.js';
 import type { Subject } from './subjects.js';
 import type { ActionKey } from './table.js';
 
@@ -39,36 +39,33 @@ interface Edge {
   key: ActionKey;
   action: Action;
   rule: LinkRule;
+  path(params: PathValues): string | undefined;
 }
 
 export function createLinks(table: Readonly<Record<string, Action>>): Links {
   const edges = new Map<LinkSource, Edge[]>();
-  const selves = new Map<LinkSource, [ActionKey, Action]>();
+  const selves = new Map<LinkSource, Edge>();
   for (const [key, action] of Object.entries(table) as [ActionKey, Action][]) {
+    const path = pathFiller(action.path);
     for (const rule of action.links ?? []) {
-      edges.set(rule.on, [...(edges.get(rule.on) ?? []), { key, action, rule }]);
+      edges.set(rule.on, [...(edges.get(rule.on) ?? []), { key, action, rule, path }]);
     }
     const on = action.response === 'bytes' ? 'artefact' : (action.response as LinkSource);
-    if (action.method === 'GET' && !selves.has(on)) selves.set(on, [key, action]);
+    if (action.method === 'GET' && !selves.has(on)) selves.set(on, { key, action, rule: { rel: 'down', on }, path });
   }
   const of = (subject: Subject, context: LinkContext, row: boolean) =>
     (edges.get(subject.on) ?? [])
       .filter((edge) => (!row || isAction(edge)) && isAllowed(edge, subject, context))
       .flatMap((edge) => linksOf(edge, subject, context));
-  const self = (on: LinkSource, params: PathValues) => {
-    const found = selves.get(on);
-    return found && filledPath(found[1].path, params);
-  };
   return {
     ofThing: (subject, context) => of(subject, context, false),
     ofRow(subject, context) {
-      const found = selves.get(subject.on);
-      const edge = found && { key: found[0], action: found[1], rule: { rel: 'down', on: subject.on } as const };
-      const down = edge && isAllowed(edge, subject, context) ? linksOf(edge, subject, context) : [];
-      const artefact = subject.on === 'artefact';
-      return [...(artefact ? of(subject, context, false) : down), ...of(subject, context, true)];
+      if (subject.on === 'artefact') return of(subject, context, false);
+      const self = selves.get(subject.on);
+      const down = self && isAllowed(self, subject, context) ? linksOf(self, subject, context) : [];
+      return [...down, ...of(subject, context, true)];
     },
-    self,
+    self: (on, params) => selves.get(on)?.path(params),
   };
 }
 
@@ -85,6 +82,9 @@ function isAllowed({ action, rule }: Edge, subject: Subject, { principal, can, e
   // environment is in the hands of that environment's tenant too.
   const others = subject.runs ? RUNNING : DEPLOYING;
   if (!own && (action.method !== 'GET' || rule.rel === 'logs') && !others.includes(rule.rel)) return false;
+  // A first deploy may have failed: what is nowhere can be deployed and nothing else.
+  const nowhere = subject.on === 'instance' && subject.params['envId'] === undefined;
+  if (nowhere && rule.when !== undefined && rule.when !== 'deploy') return false;
   return stateAllows(rule.when, subject);
 }
 
@@ -99,14 +99,13 @@ function stateAllows(when: LinkRule['when'], { state, task }: Subject): boolean 
 }
 
 /** As many as an answer's header can hold. */
-const MOST_ENVIRONMENTS = 20;
+export const MOST_ENVIRONMENTS = 20;
 
-function linksOf({ key, action, rule }: Edge, subject: Subject, context: LinkContext): Link[] {
-  const targets = rule.each
-    ? (context.environments ?? []).slice(0, MOST_ENVIRONMENTS).map((envId) => ({ ...subject.params, envId }))
-    : [subject.params];
+function linksOf({ key, action, rule, path: fill }: Edge, subject: Subject, context: LinkContext): Link[] {
+  const environments = (context.environments ?? []).slice(0, MOST_ENVIRONMENTS);
+  const targets = rule.each ? environments.map((envId) => ({ ...subject.params, envId })) : [subject.params];
   return targets.flatMap((params) => {
-    const path = filledPath(action.path, params);
+    const path = fill(params);
     if (path === undefined) return [];
     const type = typeOf(action, rule.rel);
     const named = type !== undefined && (rule.rel === 'down' || rule.rel === 'alternate') && subject.name !== undefined;

@@ -107,7 +107,20 @@ export function parameterNames(path: string): string[] {
 
 /** The path with its parameters; undefined when one is not known. */
 export function filledPath(path: string, params: PathValues): string | undefined {
-  const names = parameterNames(path);
-  if (names.some((name) => params[name] === undefined)) return undefined;
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
+  return pathFiller(path)(params);
+}
+
+/** The same for a path that is filled often. */
+export function pathFiller(path: string): (params: PathValues) => string | undefined {
+  // Literal text and names in turn.
+  const parts = path.split(/\{(\w+)\}/);
+  return (params) => {
+    let filled = parts[0] as string;
+    for (let index = 1; index < parts.length; index += 2) {
+      const value = params[parts[index] as string];
+      if (value === undefined) return undefined;
+      filled += (typeof value === 'number' ? value : encodeURIComponent(value)) + (parts[index + 1] as string);
+    }
+    return filled;
+  };
 }

@@ -1,9 +1,10 @@
 import type { Action, Call, Handler } from '../api/action.js';
 import type { LinkContext, Links } from '../api/links.js';
-import { createLinks } from '../api/links.js';
+import { createLinks, MOST_ENVIRONMENTS } from '../api/links.js';
 import { createLookup, type Lookup, type PathValues } from '../api/lookup.js';
 import type { Subject } from '../api/subjects.js';
 import { type ActionKey, TABLE } from '../api/table.js';
+import { isFault } from '../domain/errors.js';
 import type { Principal } from '../domain/principal.js';
 import type { Listing } from '../domain/views.js';
 import { createDocuments } from './documents.js';
@@ -27,8 +28,8 @@ export interface Api {
   call(key: ActionKey, call: Call<Action>): Promise<unknown>;
   /** What the platform of a base, or any, can do. */
   canOn(base: Base): LinkContext['can'];
-  /** The environments of the caller to which an instance could go. */
-  environmentsOf(exchange: Known): Promise<number[]>;
+  /** The environments of the caller to which an instance could go: where it is, else any. */
+  environmentsFor(exchange: Known, at: number | undefined): Promise<number[]>;
   /** Whose things are, as far as the caller may see them. */
   tenantOf(exchange: Known): TenantOf;
 }
@@ -50,8 +51,14 @@ export function createApi(options: AppOptions): Api {
         (name) => options.capabilities(name)?.[need] === true,
       );
     },
-    async environmentsOf(exchange) {
-      const query = { page: 1, pageSize: 20 };
+    async environmentsFor(exchange, at) {
+      if (at !== undefined) {
+        return call('getEnvironment', { ...innerCall(exchange), params: { envId: at } } as never).then(
+          () => [at],
+          none,
+        );
+      }
+      const query = { page: 1, pageSize: MOST_ENVIRONMENTS };
       const found = (await call('findEnvironments', { ...innerCall(exchange), query })) as Listing<{ envId: number }>;
       const ids: number[] = [];
       for await (const { envId } of found.items) ids.push(envId);
@@ -81,4 +88,10 @@ export function innerCall({ principal, base, requestId, signal }: Known): Call<A
     requestId,
     signal,
   };
+}
+
+/** An environment that the caller may not see is none. */
+function none(error: unknown): number[] {
+  if (isFault(error)) return [];
+  throw error;
 }

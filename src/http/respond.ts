@@ -69,7 +69,10 @@ export async function thingLinks(api: Api, exchange: Known, kind: ThingKind, val
   if (kind !== 'instance' || !subject.state || !isLegal('deploy', subject.state)) {
     return api.links.ofThing(subject, context);
   }
-  return api.links.ofThing(subject, { ...context, environments: await api.environmentsOf(exchange) });
+  return api.links.ofThing(subject, {
+    ...context,
+    environments: await api.environmentsFor(exchange, subject.params['envId'] as number | undefined),
+  });
 }
 
 async function sendList(api: Api, exchange: Known, kind: ListKind, listing: Listing<unknown>): Promise<void> {

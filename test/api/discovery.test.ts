@@ -148,10 +148,9 @@ describe('HEAD', () => {
           versionId: large,
           instanceId: large,
           name: 'I',
-          state: 'STARTED',
+          state: 'CREATED',
           remarks: [],
           processes: 1,
-          envId: large,
         }),
         describeApplication: async () => ({
           ...(await handlers.describeApplication({ params: { appId: 21 } } as never)),
