@@ -18,10 +18,14 @@ function exitCodeOf(error: unknown): number {
   // Commander has told its own complaint already; its exit code 0 is --help and --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { message, stack } = error as Error;
-  const isForPeople = ['CommandFault', 'ConfigFault', 'DirectoryHeld', 'AddressFault', 'Fault'].includes(
-    (error as Error).name,
-  );
+  if (error instanceof CommandFault) {
+    const [first, ...rest] = message.trim().split('\n');
+    // An application's last words come before the one line that says what failed.
+    for (const line of rest) terminal.stderr.write(`  ${line}\n`);
+    terminal.stderr.write(`coaps: ${first}\n`);
+    return error.exitCode;
+  }
+  const isForPeople = ['ConfigFault', 'DirectoryHeld', 'AddressFault', 'Fault'].includes((error as Error).name);
   terminal.stderr.write(`coaps: ${isForPeople ? message : (stack ?? message)}\n`);
-  if (error instanceof CommandFault) return error.exitCode;
   return (error as Error).name === 'ConfigFault' ? 2 : 1;
 }
