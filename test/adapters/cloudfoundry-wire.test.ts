@@ -19,7 +19,7 @@ const NODES = [
 (present ? describe : describe.skip)('on the wire to the Cloud Controller', () => {
   let scenery: Scenery;
   beforeAll(async () => {
-    scenery = await openScenery();
+    scenery = await openScenery({ records: true });
   });
   afterAll(() => scenery?.close());
 

@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ZipFile } from 'yazl';
 import type {
   AdapterContext,
   AdapterLog,
@@ -7,7 +10,6 @@ import type {
 } from '../../adapters/adapter.js';
 import { cloudFoundryDefinition } from '../../adapters/cloudfoundry/definition.js';
 import { type AdapterBench, type AdapterTrouble, artefactOf, type Mend } from '../contract/adapter-stage.js';
-import { makeZip } from '../contract/archive.js';
 import type { WorldOptions } from './cloudfoundry/world.js';
 import { type FakeCloudFoundry, startCloudFoundry } from './cloudfoundry.js';
 
@@ -67,9 +69,17 @@ export async function deploymentOf(
 ): Promise<DeploymentSpec> {
   const { appId = 1, instanceId = 1, ...rest } = changes;
   const environment = rest.environment ?? environmentOf();
-  const artefact = artefactOf('site.zip', 'zip', await makeZip({ 'index.html': `<h1>${word}</h1>` }));
+  const artefact = artefactOf('site.zip', 'zip', await siteOf(word));
   const key = { installation: environment.installation, appId, envId: environment.envId, instanceId };
   return { key, versionId: 1, applicationName: 'Shop', environment, artefact, processes: 1, ...rest };
+}
+
+/** The same bytes each time: an archive tells when its files were written. */
+function siteOf(word: string): Promise<Buffer> {
+  const zip = new ZipFile();
+  zip.addBuffer(Buffer.from(`<h1>${word}</h1>`), 'index.html', { mtime: new Date(0) });
+  zip.end();
+  return buffer(zip.outputStream as Readable);
 }
 
 /** The contract suite's platform: the fake, with its switches. */

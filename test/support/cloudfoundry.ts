@@ -42,6 +42,9 @@ export interface FakeCloudFoundry {
   cells: Cells;
   uaa: Uaa;
   trouble: Trouble;
+  /** Every request to the Cloud Controller: `METHOD /path`. */
+  requests: string[];
+  /** With all that was said, when the world records. */
   exchanges: Exchange[];
   /** Options of the adapter that lead here, for the developer of the space. */
   options(changes?: Record<string, unknown>): Record<string, unknown>;
@@ -55,6 +58,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
   seed(world);
   const uaa = createUaa(world);
   const trouble = createTrouble();
+  const requests: string[] = [];
   const exchanges: Exchange[] = [];
   const limits = createLimits(world);
   const cells = createCells(world, createRunner(world));
@@ -74,6 +78,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
   const api = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://api');
     const line = `${request.method} ${url.pathname}`;
+    requests.push(line);
     if (await trouble.before(request, response, line)) return;
     const exchange = { method: request.method ?? '', path: request.url ?? '', requestBody: undefined as unknown };
     const answer = await answerTo(request, url, exchange).catch((error: unknown): Answer => {
@@ -84,7 +89,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
     request.resume();
     if (trouble.after(response, line)) return;
     const headers = { 'content-type': 'application/json; charset=utf-8', ...answer.headers };
-    exchanges.push({ ...exchange, status: answer.status, headers, responseBody: answer.body });
+    if (options.records) exchanges.push({ ...exchange, status: answer.status, headers, responseBody: answer.body });
     send(response, answer, headers);
   });
 
@@ -129,6 +134,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
     cells,
     uaa,
     trouble,
+    requests,
     exchanges,
     options: (changes = {}) => ({
       apiUrl: world.urls.api,

@@ -24,10 +24,14 @@ export interface Planned {
 /** The switches. Faults are planned for coming requests; each is used up. */
 export interface Trouble {
   plan(planned: Planned): void;
-  /** Forgets all that is planned. Those that are being slow answer now. */
+  /** Forgets all that is planned, and answers again. Those that are being slow answer now. */
   clear(): void;
   /** Nobody answers: every connection ends at once. */
   down: boolean;
+  /**
+   * A request whose line matches is done and not answered, and nobody answers from then on: for who asked it is as if he had died there.
+   */
+  dieAt(line: RegExp): void;
   /** How often a fault came about. */
   readonly happened: string[];
 }
@@ -57,12 +61,19 @@ export function createTrouble(): TroubleGate {
     return undefined;
   }
 
+  let death: RegExp | undefined;
+
   const trouble: TroubleGate = {
     down: false,
+    dieAt(line) {
+      death = line;
+    },
     happened: [],
     plan: ({ after = 0, times = 1, ...rest }) => void plans.push({ ...rest, after, times, taken: false }),
     clear() {
       plans = [];
+      death = undefined;
+      trouble.down = false;
       hurry.abort();
       hurry = new AbortController();
     },
@@ -85,6 +96,12 @@ export function createTrouble(): TroubleGate {
       return true;
     },
     after(response, line) {
+      if (death?.test(line)) {
+        death = undefined;
+        trouble.down = true;
+        response.socket?.destroy();
+        return true;
+      }
       const fault = next(line, (one) => 'when' in one && one.when === 'after');
       if (!fault) return false;
       if (fault.kind === 'cut') response.socket?.destroy();
@@ -97,7 +114,8 @@ export function createTrouble(): TroubleGate {
 
 function refuse(response: ServerResponse, fault: Fault): void {
   if (fault.kind === 'limited') {
-    const reset = Math.ceil(Date.now() / 1000 + fault.seconds);
+    // Whole seconds, as the platform tells it: 0 is over at once.
+    const reset = fault.seconds === 0 ? Math.floor(Date.now() / 1000) : Math.ceil(Date.now() / 1000 + fault.seconds);
     response.writeHead(429, {
       'content-type': 'application/json',
       'x-ratelimit-limit': '10',

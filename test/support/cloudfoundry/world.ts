@@ -9,6 +9,8 @@ import type * as O from './objects.js';
 export interface WorldOptions {
   /** 1: as slow as a real platform; default 0.002. `by hand`: nothing happens until the test says so. */
   pace?: number | 'by hand';
+  /** Everything that is said is kept for tests. */
+  records?: boolean;
   /** Started node applications are really run, with node. */
   runs?: boolean;
   /** The list of processes knows `embed=process_instances`; older platforms refuse it. */
