@@ -17,12 +17,16 @@ const has = (command: string, ...args: string[]) => {
   }
 };
 const runtimes = await detectRuntimes(process.env);
-const hasTomcat = runtimes.some(({ name, available }) => name === 'tomcat' && available);
+const servers = runtimes.find(({ name }) => name === 'war')?.version ?? '';
+const hasTomcat = servers.includes('Tomcat 1');
+const hasJetty = servers.includes('Jetty 9') || servers.includes('Tomcat 9');
 const hasJdk = has('javac', '-version');
 const EXAMPLES = '/usr/share/tomcat10-examples/examples';
 if (!hasTomcat) console.log('skipped: wars need Tomcat (apt-get install tomcat10)');
 if (!hasJdk) console.log('skipped: jars need a JDK (apt-get install openjdk-17-jdk-headless)');
 const onTomcat = hasTomcat && hasJdk ? describe : describe.skip;
+if (!hasJetty) console.log('skipped: wars of Java EE need Jetty 9 (apt-get install jetty9)');
+const onJetty = hasJetty ? it : it.skip;
 const withJdk = hasJdk ? describe : describe.skip;
 
 let rig: Rig;
@@ -43,7 +47,7 @@ onTomcat('a war', () => {
     const { client } = await rig.agent({ type: 'java' });
     await client.sendCode('code-war', () => createReadStream(war));
     const { application } = await client.apply(desired('code-war', { memory: 256 }));
-    expect(application).toMatchObject({ phase: 'running', runtime: 'tomcat' });
+    expect(application).toMatchObject({ phase: 'running', runtime: 'war' });
     const response = await fetch(await expose(client));
     expect(response.status).toBe(200);
     expect(await response.text()).toMatch(/<h1|<html/i);
@@ -72,19 +76,35 @@ onTomcat('a war', () => {
     });
   });
 
-  it('for another generation of servlets than the machine has is refused with what to do', async () => {
-    const bytes = zip([
-      { name: 'WEB-INF/classes/A.class', content: 'xxx javax/servlet/http/HttpServlet xxx' },
-      { name: 'index.html', content: 'x' },
-    ]);
+  (hasJetty ? it.skip : it)(
+    'for a generation of servlets that the machine has not is refused with what to do',
+    async () => {
+      const { client } = await rig.agent({ type: 'java' });
+      await client.sendCode('code-war', () => Readable.from([JAVAX_WAR]));
+      await expect(client.apply(desired('code-war'))).rejects.toMatchObject({
+        kind: 'rejected',
+        message: expect.stringMatching(/javax\.servlet.*jetty9/),
+      });
+    },
+  );
+
+  onJetty('of Java EE runs on the server for it', async () => {
     const { client } = await rig.agent({ type: 'java' });
-    await client.sendCode('code-war', () => Readable.from([bytes]));
-    await expect(client.apply(desired('code-war'))).rejects.toMatchObject({
-      kind: 'rejected',
-      message: expect.stringMatching(/javax\.servlet.*Tomcat 9/),
-    });
+    await client.sendCode('code-war', () => Readable.from([JAVAX_WAR]));
+    await client.apply(desired('code-war', { memory: 256 }));
+    const url = await expose(client);
+    expect(await textOf(`${url}/page.jsp`)).toContain('3 interface javax.servlet.http.HttpServletRequest');
+    expect(await textOf(`${url}/address.jsp`)).toContain('127.0.0.1');
   });
 });
+
+/** Its page names the old package; a page is compiled by the server itself. */
+const JAVAX_WAR = zip([
+  { name: 'WEB-INF/web.xml', content: '<web-app xmlns="http://xmlns.jcp.org/xml/ns/javaee" version="3.1"></web-app>' },
+  { name: 'WEB-INF/classes/A.txt', content: 'x' },
+  { name: 'page.jsp', content: '<%= 1 + 2 %> <%= javax.servlet.http.HttpServletRequest.class %>' },
+  { name: 'address.jsp', content: '<%= request.getRemoteAddr() %>' },
+]);
 
 withJdk('an executable jar', () => {
   it('runs as it came', async () => {

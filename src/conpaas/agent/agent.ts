@@ -8,6 +8,7 @@ import { openCodeStore } from './code.js';
 import { applicationEnvironment } from './environment.js';
 import { openOutput } from './output.js';
 import { DEFAULT_PATIENCE } from './patience.js';
+import { freePort } from './ports.js';
 import { killMarked } from './processes.js';
 import { type AgentStatus, type DesiredApplication, OLDEST_PROTOCOL, PROTOCOL, type ProxyTask } from './protocol.js';
 import { openProxies, type Proxies } from './proxy.js';
@@ -98,12 +99,8 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
 
 /** The front's port is kept, because other agents know it; only when somebody took it meanwhile, it is another one. */
 async function openFront(port: number): Promise<Proxies> {
-  try {
-    return await openProxies({ host: FRONT_HOST, port });
-  } catch (error) {
-    if (port === 0) throw error;
-    return await openProxies({ host: FRONT_HOST, port: 0 });
-  }
+  if (port === 0) return await openProxies({ host: FRONT_HOST, port: await freePort() });
+  return await openProxies({ host: FRONT_HOST, port }).catch(() => openFront(0));
 }
 
 async function takeUp(memory: AgentMemory, application: Application, proxies: Proxies): Promise<void> {

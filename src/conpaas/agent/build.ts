@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import type { CodeStore } from './code.js';
 import { isReserved } from './environment.js';
 import { startGroup } from './group.js';
 import type { Output } from './output.js';
-import type { Room } from './room.js';
+import { type Room, writeTool } from './room.js';
 import { runtimeFor } from './runtimes/index.js';
 import type { RunContext, Runtime } from './runtimes/runtime.js';
 
@@ -40,12 +41,28 @@ export async function build(options: BuildOptions): Promise<{ runtime: Runtime; 
     env: { ...env, ...allowed(settings.variables) },
     run: (command, args, where) => runToEnd(options, context, command, args, where),
   };
-  const done = join(room.work, `${codeVersionId}.prepared`);
-  if (!existsSync(done)) {
-    await runtime.prepare?.(context);
-    await writeFile(done, `${runtime.name}\n`);
-  }
+  await once(join(room.work, `${codeVersionId}.prepared`), async () => runtime.prepare?.(context));
+  await runStartupScript(context);
   return { runtime, context };
+}
+
+/** Done before, it is not done again; done half, it is. */
+async function once(marker: string, work: () => Promise<void>): Promise<void> {
+  if (existsSync(marker)) return;
+  await work();
+  await writeFile(marker, '');
+}
+
+/** What its owner uploaded for the birth of a node: once for each agent and each text, with the application's rights. */
+async function runStartupScript({ settings, room, doing, run }: RunContext): Promise<void> {
+  const { startupScript: text } = settings;
+  if (text === undefined || text.trim() === '') return;
+  const name = `startup-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  await once(join(room.work, `${name}.done`), async () => {
+    doing('startup script');
+    const [interpreter = '/bin/sh', ...options] = /^#!\s*(\S.*)/.exec(text)?.[1]?.trim().split(/\s+/) ?? [];
+    await run(interpreter, [...options, await writeTool(room, name, text)], { cwd: room.home });
+  });
 }
 
 function allowed(variables: Readonly<Record<string, string>>): Record<string, string> {

@@ -110,7 +110,8 @@ interface Call extends CallOptions, Address {
 }
 
 /** Resolves to the answer when it is 2xx. */
-function send({ host, port, method, path, connections, json, body, signal, limit }: Call): Promise<IncomingMessage> {
+function send(call: Call): Promise<IncomingMessage> {
+  const { host, port, method, path, connections, json, body, signal, limit } = call;
   const text = json === undefined ? undefined : JSON.stringify(json);
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) => {
@@ -135,7 +136,12 @@ function send({ host, port, method, path, connections, json, body, signal, limit
     const timer =
       limit === undefined ? undefined : setTimeout(() => outgoing.destroy(new Error('time is over')), limit);
     outgoing.on('close', () => clearTimeout(timer));
-    outgoing.on('error', fail);
+    outgoing.on('error', (error) => {
+      // The agent closed a kept connection under the request. Every request may be repeated; a stream of code cannot be, and has a
+      // fresh connection in practice.
+      if (outgoing.reusedSocket && !body && !signal?.aborted) resolve(send(call));
+      else fail(error);
+    });
     outgoing.on('response', (response) => {
       clearTimeout(timer);
       const { statusCode = 0 } = response;

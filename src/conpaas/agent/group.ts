@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { createMemoryGroup, type MemoryGroup } from './memory-limit.js';
 import type { Output } from './output.js';
 import {
@@ -50,11 +51,15 @@ const DRAIN_MS = 2000;
  * Waits at its standard input until the agent has put it into its cgroup, so that no child escapes; both outputs are one stream, so
  * that lines keep their order.
  */
-const GATE = 'exec 2>&1; read -r _ && exec "$@" </dev/null';
+const GATE = 'exec 2>&1; ulimit -c 0; read -r _ && exec "$@" </dev/null';
+/** A user of its own gets a bound on its processes, against fork bombs; shells name that limit -u or -p. */
+const BOUNDED = 'ulimit -u 4096 2>/dev/null || ulimit -p 4096 2>/dev/null; ';
+/** When the machine runs out of memory, applications go before the gateway. */
+const OOM_SCORE = '500';
 
 export async function startGroup(start: GroupStart, output: Output): Promise<ProcessGroup> {
   const limits = start.memory === undefined ? undefined : await createMemoryGroup(`coaps-${start.mark}`, start.memory);
-  const child = spawn('/bin/sh', ['-c', GATE, 'sh', start.command, ...start.args], {
+  const child = spawn('/bin/sh', ['-c', start.owner ? BOUNDED + GATE : GATE, 'sh', start.command, ...start.args], {
     cwd: start.cwd,
     env: { ...start.env, [MARK_VARIABLE]: start.mark },
     ...(start.owner ?? {}),
@@ -75,7 +80,10 @@ export async function startGroup(start: GroupStart, output: Output): Promise<Pro
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
   const pid = child.pid ?? -1;
-  if (pid > 0) await limits?.join(pid).catch(() => {});
+  if (pid > 0) {
+    await limits?.join(pid).catch(() => {});
+    await writeFile(`/proc/${pid}/oom_score_adj`, OOM_SCORE).catch(() => {});
+  }
   child.stdin.end('go\n');
 
   let reason: string | undefined;

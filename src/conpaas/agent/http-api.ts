@@ -28,15 +28,16 @@ type Operation = (call: Call) => Promise<unknown>;
 /** The wire of protocol.ts. Whoever comes this far has shown the certificate of the agent's manager. */
 export function createAgentApi(options: AgentApiOptions): RequestListener {
   const operations = operationsOf(options);
-  return (request, response) => {
-    options.onRequest();
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'https://agent');
+  const carryOut = async (request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
+    const { pathname, searchParams: query } = new URL(request.url ?? '/', 'https://agent');
     const [, version, name = '', id = ''] = pathname.split('/');
     const operation = version === 'v1' ? operations[`${request.method} ${name}`] : undefined;
-    const work = operation
-      ? operation({ request, response, id: decodeURIComponent(id), query: searchParams })
-      : Promise.reject(new AgentError('rejected', `This agent knows no ${request.method} ${pathname}.`));
-    work
+    if (operation) return await operation({ request, response, id: decodeURIComponent(id), query });
+    throw new AgentError('rejected', `This agent knows no ${request.method} ${pathname}.`);
+  };
+  return (request, response) => {
+    options.onRequest();
+    carryOut(request, response)
       .then((value) => {
         if (!response.headersSent) answer(response, 200, value ?? {});
       })

@@ -49,7 +49,7 @@ type Attempt = ProbeResult | { outcome: 'broken'; line: string };
 async function attemptOn(port: number, options: LaunchOptions): Promise<{ group: ProcessGroup; result: Attempt }> {
   const { runtime, context, host, startSeconds } = options;
   const { room, settings, output, signal } = context;
-  const { command, args, cwd, env } = await runtime.command(context, { host, port });
+  const { command, args, cwd, env, failure } = await runtime.command(context, { host, port });
   context.doing(`starting ${runtime.name} on port ${port}`);
   output.note(`starting ${runtime.name} on port ${port}`);
   const place = { PORT: String(port), HOST: host };
@@ -67,8 +67,8 @@ async function attemptOn(port: number, options: LaunchOptions): Promise<{ group:
   );
   const broken = new AbortController();
   let line: string | undefined;
-  if (runtime.failure) {
-    group.watch(runtime.failure, (found) => {
+  if (failure) {
+    group.watch(failure, (found) => {
       line ??= found;
       broken.abort();
     });

@@ -10,10 +10,13 @@ import { openAgent, type RunningAgent } from './agent.js';
 import { writeAtomically, writeJson } from './atomic-file.js';
 import { createAgentApi } from './http-api.js';
 import { freePort } from './ports.js';
+import { killMarked } from './processes.js';
 import { OLDEST_PROTOCOL, PROTOCOL } from './protocol.js';
-import { type AgentEndpoint, agentFiles, holdFolder, readSpec } from './spec.js';
+import { type AgentEndpoint, type AgentSpec, agentFiles, holdFolder, readSpec } from './spec.js';
+import { pause } from './wait.js';
 
 const FOLDER_CHECK_MS = 2000;
+const END_MS = 20_000;
 
 const folder = process.argv[2] ?? '';
 const files = agentFiles(folder);
@@ -26,7 +29,7 @@ async function main(): Promise<void> {
   if (!(await holdFolder(folder))) process.exit(3);
 
   const agent = await openAgent(folder, spec);
-  const end = ender(agent);
+  const end = ender(agent, spec);
   const credential: Credential = {
     certificate: await readFile(files.certificate, 'utf8'),
     key: await readFile(files.key, 'utf8'),
@@ -55,6 +58,12 @@ async function main(): Promise<void> {
   });
   await announceAndListen(spec.host, server.listen);
 
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(fault, (error: unknown) => {
+      console.error(error);
+      void end(1);
+    });
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(0));
   process.on('SIGHUP', () => {});
   setTimeout(() => claimed || void end(4), spec.claimSeconds * 1000);
@@ -83,11 +92,12 @@ async function announceAndListen(host: string, listen: (host: string, port: numb
   }
 }
 
-/** Ends once: everything of the application first. */
-function ender(agent: RunningAgent): (code: number) => Promise<void> {
+/** Ends once: everything of the application first, with force when it takes too long. */
+function ender(agent: RunningAgent, { mark, owner }: AgentSpec): (code: number) => Promise<void> {
   let ending: Promise<void> | undefined;
   return (code) => {
-    ending ??= agent.close().then(async () => {
+    ending ??= Promise.race([agent.close().catch(console.error), pause(END_MS)]).then(async () => {
+      await killMarked(`${mark}.run`, owner);
       await rm(files.endpoint, { force: true });
       await rm(files.holder, { force: true });
       process.exit(code);

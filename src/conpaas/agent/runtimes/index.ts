@@ -9,14 +9,14 @@ import { procfile } from './procfile.js';
 import { python } from './python.js';
 import type { Runtime } from './runtime.js';
 import { staticFiles } from './static.js';
-import { tomcat } from './tomcat.js';
+import { war } from './war.js';
 
 /** In the order in which they are asked whether they recognise a folder. */
-export const RUNTIMES: readonly Runtime[] = [procfile, tomcat, jar, nodejs, php, python, staticFiles];
+export const RUNTIMES: readonly Runtime[] = [procfile, war, jar, nodejs, php, python, staticFiles];
 
 /** What this machine can run, for `available_services` and `GET /environment/info`. */
 export interface RuntimeReport {
-  /** e.g. `tomcat`, `jar`, `nodejs`, `static`. */
+  /** e.g. `war`, `jar`, `nodejs`, `static`. */
   name: string;
   /** The service type that offers it. */
   type: ServiceType;

@@ -24,11 +24,19 @@ export interface RunContext {
   ): Promise<void>;
 }
 
+/** Where the application shall listen. */
+export interface Place {
+  host: string;
+  port: number;
+}
+
 export interface Command {
   command: string;
   args: readonly string[];
   cwd: string;
   env: Record<string, string>;
+  /** A line of its output that means that the start has failed, although the process lives. */
+  failure?: RegExp;
 }
 
 /** What a machine has of a runtime. */
@@ -50,9 +58,7 @@ export interface Runtime {
   /** Once for a version, before its first start: dependencies. Repeated when it failed. */
   prepare?(context: RunContext): Promise<void>;
   /** Before each start. `MiB` in `context.settings.memory` sets the runtime's own limit. Throws AgentError. */
-  command(context: RunContext, place: { host: string; port: number }): Promise<Command>;
+  command(context: RunContext, place: Place): Promise<Command>;
   /** Seconds until it must answer HTTP. */
   startSeconds: number;
-  /** A line of its output that means that the start has failed, although the process lives. */
-  failure?: RegExp;
 }

@@ -2,50 +2,37 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readZipMember } from '../../../archives/index.js';
-import { AgentError } from '../agent-error.js';
 import { makeOwned } from '../room.js';
-import { findJava, heapOptions, INSTALL_JAVA } from './java.js';
-import type { Command, RunContext, Runtime } from './runtime.js';
-import { type ServletApi, servletApiOf } from './servlet-api.js';
+import { heapOptions } from './java.js';
+import type { Command, Place, RunContext } from './runtime.js';
+import type { ServletServer } from './war.js';
 
-interface Tomcat {
-  home: string;
-  version: string;
-  api: ServletApi;
+/** CATALINA_HOME first, then Debian's places, the newest first. */
+export async function findTomcats(env: Readonly<Record<string, string>>): Promise<ServletServer[]> {
+  const places = [env['CATALINA_HOME'], ...[11, 10, 9].map((version) => `/usr/share/tomcat${version}`), '/opt/tomcat'];
+  const found = await Promise.all(places.map((place) => (place ? describe(place) : undefined)));
+  return found.filter((server) => server !== undefined);
 }
 
-const INSTALL_TOMCAT = 'Tomcat is missing: apt-get install tomcat10, or set CATALINA_HOME.';
-const INSTALL: Record<ServletApi, string> = {
-  jakarta:
-    'This war needs a server for Jakarta EE (jakarta.servlet), and this machine has none: apt-get install tomcat10, or set CATALINA_HOME to a Tomcat 10 or later.',
-  javax:
-    'This war needs a server for Java EE (javax.servlet), and this machine has none: set CATALINA_HOME to a Tomcat 9, or convert the war with the Apache Tomcat migration tool for Jakarta EE.',
-};
+async function describe(home: string): Promise<ServletServer | undefined> {
+  const library = join(home, 'lib', 'catalina.jar');
+  if (!existsSync(library) || !existsSync(join(home, 'bin', 'bootstrap.jar'))) return;
+  const info = await readZipMember(library, 'org/apache/catalina/util/ServerInfo.properties', 4096).catch(
+    () => undefined,
+  );
+  const version = /server\.number=(\S+)/.exec(info?.toString('latin1') ?? '')?.[1];
+  if (version === undefined) return;
+  return {
+    version: `Tomcat ${version}`,
+    api: Number.parseInt(version, 10) >= 10 ? 'jakarta' : 'javax',
+    failure: /startup failed due to previous errors|Error deploying web application|Failed to start component/,
+    command: (java, context, place) => tomcatCommand(home, java, context, place),
+  };
+}
 
-/** A war. Each application has a CATALINA_BASE of its own; nothing of the server's own configuration is used or changed. */
-export const tomcat: Runtime = {
-  name: 'tomcat',
-  type: 'java',
-  needs: 'a WEB-INF folder (war)',
-  startSeconds: 180,
-  recognises: (_folder, top) => top.has('WEB-INF'),
-  detect: async (env) => {
-    if (!(await findJava(env))) return { available: false, install: INSTALL_JAVA };
-    const found = await findTomcats(env);
-    if (found.length === 0) return { available: false, install: INSTALL_TOMCAT };
-    return { available: true, version: found.map(({ version }) => version).join(', ') };
-  },
-  prepare: async ({ folder, env }) => {
-    await serverFor(folder, env);
-  },
-  command,
-  failure: /startup failed due to previous errors|Error deploying web application|Failed to start component/,
-};
-
-async function command(context: RunContext, { host, port }: { host: string; port: number }): Promise<Command> {
+/** Each application has a CATALINA_BASE of its own; nothing of the server's own configuration is used or changed. */
+async function tomcatCommand(home: string, java: string, context: RunContext, place: Place): Promise<Command> {
   const { folder, work, room, settings, env } = context;
-  const [java, { home }] = [await findJava(env), await serverFor(folder, env)];
-  if (!java) throw new AgentError('rejected', INSTALL_JAVA);
   await makeOwned(work, room.owner, (partial) => fillBase(partial, home, folder));
   const opens = ['lang', 'lang.reflect', 'io', 'util', 'util.concurrent'].map((name) => `java.base/java.${name}`);
   const given = (env['JAVA_OPTS'] ?? '').split(/\s+/).filter(Boolean);
@@ -58,40 +45,14 @@ async function command(context: RunContext, { host, port }: { host: string; port
     `-Dcatalina.home=${home}`,
     `-Dcatalina.base=${work}`,
     `-Djava.io.tmpdir=${join(work, 'temp')}`,
-    `-Dcoaps.host=${host}`,
-    `-Dcoaps.port=${port}`,
+    `-Dcoaps.host=${place.host}`,
+    `-Dcoaps.port=${place.port}`,
     '-classpath',
     [join(home, 'bin', 'bootstrap.jar'), join(home, 'bin', 'tomcat-juli.jar')].join(':'),
     'org.apache.catalina.startup.Bootstrap',
     'start',
   ];
-  return { command: java.program, args, cwd: work, env: { CATALINA_HOME: home, CATALINA_BASE: work } };
-}
-
-/** Throws AgentError `rejected` when no server of this machine can run the war. */
-async function serverFor(folder: string, env: Readonly<Record<string, string>>): Promise<Tomcat> {
-  const [api, servers] = [await servletApiOf(folder), await findTomcats(env)];
-  const found = servers.find((server) => api === undefined || server.api === api);
-  if (found) return found;
-  throw new AgentError('rejected', api ? INSTALL[api] : INSTALL_TOMCAT);
-}
-
-/** CATALINA_HOME first, then Debian's places, the newest first. */
-async function findTomcats(env: Readonly<Record<string, string>>): Promise<Tomcat[]> {
-  const places = [env['CATALINA_HOME'], ...[11, 10, 9].map((version) => `/usr/share/tomcat${version}`), '/opt/tomcat'];
-  const found = await Promise.all(places.map((place) => (place ? describe(place) : undefined)));
-  return found.filter((server) => server !== undefined);
-}
-
-async function describe(home: string): Promise<Tomcat | undefined> {
-  const library = join(home, 'lib', 'catalina.jar');
-  if (!existsSync(library) || !existsSync(join(home, 'bin', 'bootstrap.jar'))) return;
-  const info = await readZipMember(library, 'org/apache/catalina/util/ServerInfo.properties', 4096).catch(
-    () => undefined,
-  );
-  const version = /server\.number=(\S+)/.exec(info?.toString('latin1') ?? '')?.[1];
-  if (version === undefined) return;
-  return { home, version, api: Number.parseInt(version, 10) >= 10 ? 'jakarta' : 'javax' };
+  return { command: java, args, cwd: work, env: { CATALINA_HOME: home, CATALINA_BASE: work } };
 }
 
 async function fillBase(base: string, home: string, folder: string): Promise<void> {
