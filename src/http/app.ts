@@ -65,7 +65,7 @@ async function serve(parts: Parts, exchange: Exchange): Promise<void> {
     const allow = allowed(match.route);
     throw new Fault('MethodNotAllowed', `${req.method} is not known here. Known: ${allow.join(', ')}.`, { allow });
   }
-  exchange.action = known.action = key;
+  exchange.action = key;
   if (!format && !accepted && hasForms(api.table[key])) {
     throw new Fault('NotAcceptable', 'The answer is application/xml or application/json; accept one of them.');
   }

@@ -29,8 +29,8 @@ export function sendError(exchange: Exchange, error: unknown, log: Log): void {
   res.setHeader('Content-Type', format === 'json' ? JSON_TYPE : XML_TYPE);
   res.setHeader('Content-Length', body.length);
   res.setHeader('Cache-Control', 'no-store');
-  drain(exchange);
   res.end(req.method === 'HEAD' ? undefined : body);
+  drain(exchange);
 }
 
 function internalFailure(requestId: string, cause: unknown): Fault {

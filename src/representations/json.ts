@@ -1,9 +1,10 @@
 import { Fault } from '../domain/errors.js';
 import type { Field, ListShape, Shape, WireRecord } from './shape.js';
+import { legalText } from './text.js';
 
-/** A record is its JSON form already. */
-export function writeJson(record: WireRecord): string {
-  return JSON.stringify(record);
+/** A record is its JSON form already; its texts are those that XML would hold. */
+export function writeJson(record: WireRecord | readonly WireRecord[]): string {
+  return JSON.stringify(record, (_, value: unknown) => (typeof value === 'string' ? legalText(value) : value));
 }
 
 /** A list, in pieces, under its name; links at its end. */
@@ -15,10 +16,10 @@ export async function* writeJsonList(
   yield `{${JSON.stringify(shape.name)}:[`;
   let first = true;
   for await (const row of rows) {
-    yield (first ? '' : ',') + JSON.stringify(row);
+    yield (first ? '' : ',') + writeJson(row);
     first = false;
   }
-  yield `],"links":${JSON.stringify(links())}}`;
+  yield `],"links":${writeJson(links())}}`;
 }
 
 /** Reads the JSON form of a thing. What the shape does not name is ignored; a wrong type is a Fault `InvalidValue`. */

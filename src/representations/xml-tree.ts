@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import { XmlDocument, XmlParseError } from 'libxml2-wasm';
+import { ParseOption, XmlDocument, XmlParseError } from 'libxml2-wasm';
 import { Fault } from '../domain/errors.js';
 
 /** An element that was read: names without prefix, text decoded, comments and processing instructions gone. */
@@ -26,11 +26,13 @@ export function readXmlTree(bytes: Buffer): XmlElement {
   }
 }
 
+const NOTHING_FROM_OUTSIDE = ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_NO_XXE;
+
 function normalised(bytes: Buffer): string {
   const { start, lines } = declarationStart(bytes);
   let document: XmlDocument;
   try {
-    document = XmlDocument.fromBuffer(start === 0 ? bytes : bytes.subarray(start));
+    document = XmlDocument.fromBuffer(start === 0 ? bytes : bytes.subarray(start), { option: NOTHING_FROM_OUTSIDE });
   } catch (error) {
     throw notWellFormed(error, lines);
   }

@@ -65,11 +65,20 @@ describe('The writers of XML', () => {
 describe('The writer of JSON', () => {
   test.each(shapes)('writes every %s so that it is read back equal', (_, shape) => {
     holds(
-      fc.property(recordOf(shape, fc.string()), (record) => {
+      fc.property(recordOf(shape, legal), (record) => {
         expect(readJson(shape, JSON.parse(writeJson(record)))).toEqual(record);
       }),
     );
   });
+});
+
+test('JSON and XML hold the same text, whatever it was', () => {
+  holds(
+    fc.property(recordOf(errorShape, wild), (record) => {
+      const json = readJson(errorShape, JSON.parse(writeJson(record)));
+      expect(readXml(errorShape, Buffer.from(writeXml(errorShape, record)))).toEqual(json);
+    }),
+  );
 });
 
 describe('Lists', () => {
