@@ -1,10 +1,10 @@
-import { sql, type Transaction } from 'kysely';
+import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
 import type { Step } from '../domain/model.js';
 import { timestamp, toJson } from './columns.js';
-import { operationsOf } from './operation-rows.js';
+import { ACTIVE, operationsOf } from './operation-rows.js';
 import type { Run } from './run.js';
-import type { Schema } from './schema.js';
-import type { Claim, Operation, OperationStore } from './store.js';
+import type { OperationLocksTable, Schema } from './schema.js';
+import type { Claim, LockMode, Operation, OperationStore } from './store.js';
 
 /** The part of the operations' aggregate with which workers share the work out. */
 export function claims(
@@ -74,18 +74,23 @@ async function claim(
   const due = await db
     .selectFrom('operations')
     .select('taskId')
-    .where((row) =>
-      row.or([row('state', '=', 'PENDING'), row.and([row('state', '=', 'RUNNING'), row('leaseUntil', '<=', run.now)])]),
-    )
+    .where(ACTIVE)
+    .where((row) => row.or([row('state', '=', 'PENDING'), row('leaseUntil', '<=', run.now)]))
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
           selectFrom('operationLocks as mine')
-            .innerJoin('operationLocks as older', 'older.resource', 'mine.resource')
             .select('mine.taskId')
             .whereRef('mine.taskId', '=', 'operations.taskId')
-            .whereRef('older.taskId', '<', 'mine.taskId')
-            .where((row) => row.or([row('mine.mode', '=', 'exclusive'), row('older.mode', '=', 'exclusive')])),
+            .where((row) =>
+              row.or([
+                row('mine.taskId', '>', oldestOnSameResource(row, 'exclusive')),
+                row.and([
+                  row('mine.mode', '=', 'exclusive'),
+                  row('mine.taskId', '>', oldestOnSameResource(row, 'shared')),
+                ]),
+              ]),
+            ),
         ),
       ),
     )
@@ -107,6 +112,15 @@ async function claim(
     .returningAll()
     .executeTakeFirstOrThrow();
   return (await operationsOf(db, [row]))[0];
+}
+
+/** One look into the index each; a join of the locks with themselves grows with the square of a queue. */
+function oldestOnSameResource(mine: ExpressionBuilder<Schema & { mine: OperationLocksTable }, 'mine'>, mode: LockMode) {
+  return mine
+    .selectFrom('operationLocks as older')
+    .select((older) => older.fn.min('older.taskId').as('taskId'))
+    .whereRef('older.resource', '=', 'mine.resource')
+    .where('older.mode', '=', mode);
 }
 
 async function recordStep(

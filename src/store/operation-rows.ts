@@ -1,9 +1,12 @@
-import type { Selectable, Transaction } from 'kysely';
+import { type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
 import type { FaultCode } from '../domain/errors.js';
 import type { Step, Task } from '../domain/model.js';
 import { fromJson, present } from './columns.js';
 import type { OperationStepsTable, OperationsTable, Schema } from './schema.js';
 import type { Operation } from './store.js';
+
+/** Literally the condition of the indexes: SQLite uses a partial index for no other. */
+export const ACTIVE = sql<SqlBool>`state in ('PENDING', 'RUNNING')`;
 
 export type OperationRow = Selectable<OperationsTable>;
 type StepRow = Selectable<OperationStepsTable>;

@@ -4,7 +4,7 @@ import { claims } from './claims.js';
 import { timestamp, toJson } from './columns.js';
 import { next } from './counters.js';
 import { type Chunk, chunks } from './keyset.js';
-import { type OperationRow, operationsOf, tasksOf } from './operation-rows.js';
+import { ACTIVE, type OperationRow, operationsOf, tasksOf } from './operation-rows.js';
 import type { Run } from './run.js';
 import type { Schema } from './schema.js';
 import type { Lock, NewOperation, Operation, OperationStore, Scope } from './store.js';
@@ -118,7 +118,7 @@ async function joinable(
     .selectAll()
     .where('equalKey', '=', equal)
     .where('tenant', '=', tenant)
-    .where('state', 'in', ['PENDING', 'RUNNING'])
+    .where(ACTIVE)
     .where('cancelRequested', '=', 0)
     .orderBy('taskId', 'desc')
     .limit(1)

@@ -38,6 +38,13 @@ export async function operations(db: Transaction<unknown>): Promise<void> {
     .where(ACTIVE)
     .execute();
   await db.schema
+    .createIndex('operationsByEqualKey')
+    .ifNotExists()
+    .on('operations')
+    .column('equalKey')
+    .where(ACTIVE)
+    .execute();
+  await db.schema
     .createIndex('operationsByTenant')
     .ifNotExists()
     .on('operations')
@@ -53,9 +60,14 @@ async function locksAndSteps(db: Transaction<unknown>): Promise<void> {
     .addColumn('taskId', 'integer', (column) => column.notNull().references('operations.taskId').onDelete('cascade'))
     .addColumn('resource', 'text', (column) => column.notNull())
     .addColumn('mode', 'text', (column) => column.notNull())
-    .addPrimaryKeyConstraint('operationLocksKey', ['resource', 'taskId'])
+    .addPrimaryKeyConstraint('operationLocksKey', ['taskId', 'resource'])
     .execute();
-  await db.schema.createIndex('operationLocksByTask').ifNotExists().on('operationLocks').column('taskId').execute();
+  await db.schema
+    .createIndex('operationLocksByResource')
+    .ifNotExists()
+    .on('operationLocks')
+    .columns(['resource', 'mode', 'taskId'])
+    .execute();
   await db.schema
     .createTable('operationSteps')
     .ifNotExists()
