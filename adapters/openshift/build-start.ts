@@ -130,9 +130,15 @@ async function untilRunning(work: Work, start: Start): Promise<never> {
       },
     },
   );
-  return await new Promise<never>((_, reject) =>
-    call.signal.addEventListener('abort', () => reject(call.signal.reason), { once: true }),
-  );
+  return await untilAborted(call.signal);
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 async function neverRan(work: Work, start: Start, words: string): Promise<AdapterError> {
@@ -145,24 +151,34 @@ async function neverRan(work: Work, start: Start, words: string): Promise<Adapte
   return new AdapterError('timeout', `Build ${name} did not start within ${seconds} s${reason || `: ${words}`}`);
 }
 
-/** A build that an interrupted upload left would build half of the artefact, and a single file would not even show it. */
+/**
+ * Ends and removes what interrupted uploads left: such a build has half of the artefact, and with a single file would not even show it.
+ * One that is at work on something else is ended, as builds wait for each other.
+ */
 async function cancelHalfFed(work: Work, start: Start): Promise<void> {
   const { client, settings, call } = work;
-  const { namespace } = start.plan;
-  const open = await openBuilds(work, start);
-  if (open.length === 0) return;
+  const { namespace, key } = start.plan;
+  const labels = selector(deploymentLabels(key));
+  const { items } = await client.list<Build>(BUILD, { namespace, labels }, call.signal);
+  const open = items.filter((build) => !isOver(build));
   for (const build of open) await cancelBuild(work, namespace, build.metadata.name);
-  await waitFor<Build, true>(
-    client,
-    BUILD,
-    { namespace, labels: selector(deploymentLabels(start.plan.key)) },
-    (builds) => (builds.every((build) => isOver(build)) ? true : undefined),
-    {
-      limit: settings.buildStartTimeout,
-      signal: call.signal,
-      what: () => `Build ${open[0]?.metadata.name} does not let itself be cancelled`,
-    },
-  );
+  if (open.length > 0) {
+    await waitFor<Build, true>(
+      client,
+      BUILD,
+      { namespace, labels },
+      (builds) => (builds.every((build) => isOver(build)) ? true : undefined),
+      {
+        limit: settings.buildStartTimeout,
+        signal: call.signal,
+        what: () => `Build ${open[0]?.metadata.name} does not let itself be cancelled`,
+      },
+    );
+  }
+  const halfFed = items.filter((build) => build.metadata.annotations?.[ANNOTATION.uploaded] === undefined);
+  for (const build of halfFed) {
+    await client.remove(BUILD, { metadata: { ...build.metadata, namespace } }, 'Background', call.signal);
+  }
 }
 
 async function openBuilds({ client, call }: Work, start: Start): Promise<Build[]> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AdapterError, type DeploymentSpec } from '../adapter.js';
+import { AdapterError, type DeploymentSpec, type EnvironmentSpec } from '../adapter.js';
 import { zipNames } from '../zip-names.js';
 import type { BuildPlan } from './builds.js';
 import { type Catalogue, type Image, readCatalogue } from './catalogue.js';
@@ -23,19 +23,15 @@ export async function chooseRuntime(work: Work, spec: DeploymentSpec): Promise<C
   const { artefact } = spec;
   const entries = artefact.type === 'zip' ? await zipNames(artefact.open()) : undefined;
   const found = runtimeOf(artefact.type, entries);
-  const node = spec.environment.nodes.find((one) => one.contentType === 'container');
-  const named = node && wordIn(RUNTIMES, node.name);
-  if (node && !named) {
-    throw new AdapterError('rejected', `OpenShift has no container "${node.name}". It has: ${offered(catalogue)}.`);
-  }
-  const name = named?.name ?? found?.name;
+  const container = demandContainer(catalogue, spec.environment);
+  const name = container?.name ?? found?.name;
   if (name === undefined) {
     throw new AdapterError(
       'rejected',
       `It is not to be seen what ${artefact.name} needs. Name a container in the environment: ${offered(catalogue)}.`,
     );
   }
-  const choice = catalogue.runtime(name, node?.version || undefined);
+  const choice = catalogue.runtime(name, container?.version);
   if (!choice) {
     throw new AdapterError(
       'not-supported',
@@ -73,6 +69,20 @@ export async function chooseRuntime(work: Work, spec: DeploymentSpec): Promise<C
     inputs,
     remarks,
   };
+}
+
+/** The container that an environment names. Throws `rejected` for a word that means none. */
+export function demandContainer(
+  catalogue: Catalogue,
+  environment: Pick<EnvironmentSpec, 'nodes'>,
+): { name: string; version: string | undefined } | undefined {
+  const node = environment.nodes.find((one) => one.contentType === 'container');
+  if (!node) return undefined;
+  const runtime = wordIn(RUNTIMES, node.name);
+  if (!runtime) {
+    throw new AdapterError('rejected', `OpenShift has no container "${node.name}". It has: ${offered(catalogue)}.`);
+  }
+  return { name: runtime.name, version: node.version || undefined };
 }
 
 /** A war answers at the root of its address; what else is one file keeps its name, as some servers look at its ending. */

@@ -18,8 +18,11 @@ export interface Subject {
 const LAST_LINES = 20;
 const LAST_CHARACTERS = 2000;
 
-export async function podsOf({ client, call }: Work, subject: Pick<Subject, 'namespace' | 'labels'>): Promise<Pod[]> {
-  const { items } = await client.list<Pod>(POD, subject, call.signal);
+export async function podsOf(
+  { client, call }: Work,
+  { namespace, labels }: Pick<Subject, 'namespace' | 'labels'>,
+): Promise<Pod[]> {
+  const { items } = await client.list<Pod>(POD, { namespace, labels }, call.signal);
   return items;
 }
 

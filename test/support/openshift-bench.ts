@@ -50,7 +50,11 @@ export async function openOpenShiftBench(options: FakeOptions = {}): Promise<Ada
           return left >= 0 ? { code: 429, body: 'too many', headers: { 'retry-after': '1' } } : undefined;
         });
       },
-      locked: () => fake.interfere(() => ({ code: 401, body: { kind: 'Status', message: 'Unauthorized', reason: 'Unauthorized', code: 401 } })),
+      locked: () =>
+        fake.interfere(() => ({
+          code: 401,
+          body: { kind: 'Status', message: 'Unauthorized', reason: 'Unauthorized', code: 401 },
+        })),
       stagingFails: () => on(fake, 'buildFails'),
       crashes: () => on(fake, 'crashes'),
     },
@@ -75,12 +79,17 @@ function resolveNames(fake: FakeOpenShift): () => void {
     const url = new URL(String(input));
     if (!url.hostname.endsWith(`.${fake.domain}`)) return plain(input, init);
     return await new Promise<Response>((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port: fake.routerPort, path: url.pathname, headers: { host: url.host }, agent: false }, (answer) => {
-        const pieces: Buffer[] = [];
-        answer.on('data', (piece: Buffer) => pieces.push(piece));
-        answer.on('error', reject);
-        answer.on('end', () => resolve(new Response(Buffer.concat(pieces).toString('utf8'), { status: answer.statusCode ?? 0 })));
-      });
+      const sent = request(
+        { host: '127.0.0.1', port: fake.routerPort, path: url.pathname, headers: { host: url.host }, agent: false },
+        (answer) => {
+          const pieces: Buffer[] = [];
+          answer.on('data', (piece: Buffer) => pieces.push(piece));
+          answer.on('error', reject);
+          answer.on('end', () =>
+            resolve(new Response(Buffer.concat(pieces).toString('utf8'), { status: answer.statusCode ?? 0 })),
+          );
+        },
+      );
       sent.on('error', reject);
       sent.end();
     });

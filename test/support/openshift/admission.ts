@@ -3,7 +3,13 @@ import type { World } from './world.js';
 
 /** Why a pod may not be made: constraints of its security context, quotas. Undefined: it may. */
 export function podRefusal(world: World, pod: Obj): string | undefined {
-  return constraints(pod) ?? quota(world, pod);
+  return ending(world, pod) ?? constraints(pod) ?? quota(world, pod);
+}
+
+function ending({ cluster }: World, { metadata }: Obj): string | undefined {
+  const namespace = cluster.read('namespaces', undefined, metadata.namespace ?? '');
+  if (namespace?.status?.['phase'] === 'Active') return undefined;
+  return `pods "${metadata.name}" is forbidden: unable to create new content in namespace ${metadata.namespace} because it is being terminated`;
 }
 
 const OTHERS = [

@@ -61,6 +61,11 @@ export class Cluster {
     return this.#store(resource, next, before);
   }
 
+  /** The stored objects themselves, for a look that changes nothing. */
+  peek(plural: string): Iterable<Readonly<Obj>> {
+    return this.#objects.get(plural)?.values() ?? [];
+  }
+
   /** For controllers: reads, changes, stores. Undefined: it is gone. */
   update(plural: string, namespace: string | undefined, name: string, change: (object: Obj) => void): Obj | undefined {
     const object = this.read(plural, namespace, name);

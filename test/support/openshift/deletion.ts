@@ -39,7 +39,7 @@ function endPod(cluster: Cluster, pod: Obj, seconds: number | undefined): Obj | 
 
 /** The garbage collector: what nobody owns any more goes, and who waits for the end of his own goes after it. */
 export function collectGarbage(cluster: Cluster): void {
-  const all = RESOURCES.flatMap(({ plural }) => cluster.list(plural).map((object) => ({ plural, object })));
+  const all = RESOURCES.flatMap(({ plural }) => [...cluster.peek(plural)].map((object) => ({ plural, object })));
   const uids = new Set(all.map(({ object }) => object.metadata.uid));
   for (const { plural, object } of all) {
     const owners = object.metadata.ownerReferences ?? [];
@@ -72,11 +72,16 @@ function orphan(cluster: Cluster, plural: string, object: Obj, uid: string | und
 
 /** Everything in a namespace, in the order in which it ends. True when nothing is left. */
 export function emptyNamespace(cluster: Cluster, namespace: string): boolean {
-  const plurals = RESOURCES.filter((one) => one.namespaced).map((one) => one.plural);
+  for (const pod of cluster.list('pods', namespace)) deleteObject(cluster, 'pods', pod, {});
+  if (cluster.list('pods', namespace).length > 0) return false;
+  const plurals = RESOURCES.filter((one) => one.namespaced && one.plural !== 'rolebindings').map((one) => one.plural);
   for (const plural of plurals) {
     for (const object of cluster.list(plural, namespace)) deleteObject(cluster, plural, object, {});
   }
-  return plurals.every((plural) => cluster.list(plural, namespace).length === 0);
+  if (plurals.some((plural) => cluster.list(plural, namespace).length > 0)) return false;
+  for (const { metadata } of cluster.list('rolebindings', namespace))
+    cluster.drop('rolebindings', namespace, metadata.name);
+  return true;
 }
 
 /** Namespaces and projects are two faces of one object. */

@@ -44,9 +44,9 @@ export function createNamespaces(world: World): Namespaces {
 
   function end(namespace: Obj): void {
     const { name } = namespace.metadata;
-    const isEmpty = emptyNamespace(cluster, name);
-    if (isEmpty && !trouble.stuckTerminating) cluster.drop('namespaces', undefined, name);
-    else if (trouble.stuckTerminating && !(namespace.status?.['conditions'] as unknown[] | undefined)) {
+    if (!trouble.stuckTerminating) {
+      if (emptyNamespace(cluster, name)) cluster.drop('namespaces', undefined, name);
+    } else if (!(namespace.status?.['conditions'] as unknown[] | undefined)) {
       cluster.update('namespaces', undefined, name, (object) => {
         const message =
           'Some content in the namespace has finalizers remaining: example.org/held in 1 resource instances';

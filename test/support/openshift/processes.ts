@@ -60,9 +60,8 @@ export function createProcesses(): Processes {
         running.add(one);
         return one;
       };
-      const forget = { ...start, exited: start.exited };
       const isNode = ['package.json', 'server.js', 'app.js'].some((name) => start.files.has(name));
-      if (start.command === undefined && start.port !== undefined) return keep(listener(start.port));
+      if (start.command === undefined && start.port !== undefined) return keep(listener(start));
       if (start.command === undefined && !isNode) return keep(pages(start));
       number += 1;
       const place = join(folder, String(number));
@@ -72,7 +71,7 @@ export function createProcesses(): Processes {
         writeFileSync(file, bytes);
       }
       mkdirSync(place, { recursive: true });
-      return keep(child(forget, place, network));
+      return keep(child(start, place, network));
     },
     close() {
       for (const one of running) one.stop(0);
@@ -163,14 +162,14 @@ function pages(start: Start): Running {
   return serverOf(server, start);
 }
 
-function listener(port: number): Running {
+function listener(start: Start): Running {
   return serverOf(
     createTcpServer((socket) => socket.end()),
-    { port },
+    start,
   );
 }
 
-function serverOf(server: Server, { port = 8080, exited, write }: Partial<Start> & { port?: number }): Running {
+function serverOf(server: Server, { port = 8080, exited, write }: Start): Running {
   let at: number | undefined;
   server.listen(0, '127.0.0.1', () => {
     at = (server.address() as { port: number }).port;
@@ -179,8 +178,8 @@ function serverOf(server: Server, { port = 8080, exited, write }: Partial<Start>
     address: (wanted) => (wanted === port ? at : undefined),
     stop() {
       at = undefined;
-      write?.('stopped');
-      server.close(() => exited?.({ exitCode: 0, reason: 'Completed' }));
+      write('stopped');
+      server.close(() => exited({ exitCode: 0, reason: 'Completed' }));
       (server as Server & { closeIdleConnections?(): void }).closeIdleConnections?.();
     },
   };
