@@ -6,14 +6,7 @@ const LONGEST = 255;
  */
 export function plainName(given: string | undefined): string | undefined {
   const last = (given ?? '').split(/[/\\]/).at(-1) ?? '';
-  const name = [
-    ...last
-      .toWellFormed()
-      .replace(/\p{Cc}/gu, '')
-      .trim(),
-  ]
-    .slice(0, LONGEST)
-    .join('');
+  const name = [...last.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()].slice(0, LONGEST).join('');
   return name === '' || name === '.' || name === '..' ? undefined : name;
 }
 
