@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ConpaasService, NewConpaasService, ServiceGoal } from '../../domain/conpaas.js';
 import { Fault } from '../../domain/errors.js';
@@ -90,7 +91,17 @@ export function createManagers(context: ManagerContext): Managers {
       log.warn({ agentId }, 'An agent that belongs to no service is ended');
       await cloud.kill(agentId);
     }
+    await sweep(new Set(services.map(({ sid }) => String(sid))));
     await Promise.all(services.map((service) => openOrTell(service)));
+  }
+
+  /** Folders of services whose end was cut off after their row was gone. */
+  async function sweep(known: ReadonlySet<string>): Promise<void> {
+    for (const name of await readdir(context.folder).catch(() => [])) {
+      if (known.has(name)) continue;
+      await certification.revokeService(Number(name));
+      await rm(join(context.folder, name), { recursive: true, force: true });
+    }
   }
 
   /** One service whose address is taken must not keep the others from their managers. */
