@@ -218,6 +218,44 @@ it('an application that needs more than its memory is ended, and people learn wh
   expect(status.application.reason).toMatch(/memory limit of 128 MiB/);
 });
 
+it('is ended by the agent itself where the kernel does not limit', async () => {
+  const output = await openOutput(join(rig.data, 'memory-test'), { fileBytes: 10_000, files: 2 });
+  const eat = 'const held = []; setInterval(() => held.push(Buffer.alloc(8 << 20, 1)), 5);';
+  const group = await startGroup(
+    {
+      command: process.execPath,
+      args: ['-e', eat],
+      cwd: '/',
+      env: {},
+      owner: null,
+      mark: 'memory-test-1',
+      memory: 200,
+    },
+    output,
+    async () => undefined,
+  );
+  expect(await group.ended).toBe('its memory limit of 200 MiB');
+  output.close();
+});
+
+it('a startup script runs before the first start, once', async () => {
+  const agent = await rig.agent();
+  const startupScript = 'echo "started by $(id -u)" && echo once >> "$HOME/counted"';
+  await sendFiles(
+    agent.client,
+    'code-a',
+    nodeApp('', 'const answer = (q, r) => r.end(require("fs").readFileSync(process.env.HOME + "/counted"));'),
+  );
+  await agent.client.apply(desired('code-a', { startupScript }));
+  await agent.client.apply({ ...desired('code-a', { startupScript }), running: false });
+  await agent.client.apply(desired('code-a', { startupScript }));
+  expect(await textOf(await expose(agent.client))).toBe('once\n');
+  await expect(agent.client.apply(desired('code-a', { startupScript: 'echo broken; exit 3' }))).rejects.toMatchObject({
+    kind: 'failed',
+    lastLines: expect.arrayContaining(['broken']),
+  });
+});
+
 it('one that keeps dying is tried again after delays that grow', async () => {
   const agent = await running(nodeApp('ok', 'setTimeout(() => process.exit(7), 700);'));
   const status = await eventually(

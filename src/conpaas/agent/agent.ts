@@ -104,8 +104,7 @@ async function openFront(port: number): Promise<Proxies> {
 }
 
 async function takeUp(memory: AgentMemory, application: Application, proxies: Proxies): Promise<void> {
-  if (memory.desired?.running) application.resume(memory.desired);
-  else if (memory.desired) await application.apply(memory.desired).catch(() => {});
+  if (memory.desired) application.resume(memory.desired);
   if (!memory.proxy) return;
   // Its manager sees `listening: false` and asks again.
   await proxies.take(memory.proxy).catch((error: Error) => console.error(error.message));

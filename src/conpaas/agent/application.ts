@@ -28,7 +28,7 @@ export interface ApplicationOptions {
 export interface Application {
   /** See AgentClient.apply. */
   apply(desired: DesiredApplication | null): Promise<void>;
-  /** After the agent's own restart: brings back what ran, trying again for as long as it takes. */
+  /** After the agent's own restart: brings back what ran, if it ran, trying again for as long as it takes. */
   resume(desired: DesiredApplication): void;
   /** Whether the code version serves, starts or stops just now. */
   uses(codeVersionId: string): boolean;
@@ -203,7 +203,7 @@ export function createApplication(options: ApplicationOptions): Application {
     apply,
     resume: (wanted) => {
       desired = wanted;
-      revive(wanted, 0);
+      if (wanted.running) revive(wanted, 0);
     },
     get desired() {
       return desired;

@@ -51,9 +51,10 @@ export function createBalancer({ backends, first }: BalancerOptions): Balancer {
   });
   let turn = 0;
 
-  const pick = (tried: ReadonlySet<Backend>): Backend | undefined => {
+  /** One that was down is tried again with requests that can go elsewhere when it still is. */
+  const pick = (tried: ReadonlySet<Backend>, repeatable: boolean): Backend | undefined => {
     const left = backends().filter((backend) => !tried.has(backend));
-    const up = left.filter(isUp);
+    const up = left.filter((backend) => backend.downSince === undefined || (repeatable && isRested(backend)));
     const candidates = up.length > 0 ? up : left;
     const least = Math.min(...candidates.map(({ inFlight }) => inFlight));
     const idle = candidates.filter(({ inFlight }) => inFlight === least);
@@ -66,7 +67,7 @@ export function createBalancer({ backends, first }: BalancerOptions): Balancer {
     const tried = new Set<Backend>();
     let again: Backend | undefined;
     for (;;) {
-      const backend = again ?? pick(tried);
+      const backend = again ?? pick(tried, repeatable);
       if (!backend) return unavailable(response, first, tried.size > 0);
       const fresh = !repeatable || again !== undefined;
       try {
@@ -75,11 +76,12 @@ export function createBalancer({ backends, first }: BalancerOptions): Balancer {
         return;
       } catch (error) {
         if (response.headersSent || response.destroyed) return void response.destroy();
-        if (!repeatable) return unavailable(response, first, true);
         // A kept connection may have been closed under the request; a fresh one tells whether the backend is there.
         again = fresh || !isReset(error) ? undefined : backend;
         if (again) continue;
         backend.downSince = Date.now();
+        // Of its body a part may be gone.
+        if (!repeatable) return unavailable(response, first, true);
         tried.add(backend);
       }
     }
@@ -114,7 +116,7 @@ export function createBalancer({ backends, first }: BalancerOptions): Balancer {
     upgrade: (request, socket, head) => {
       if (first) tellForwarding(request);
       socket.on('error', () => socket.destroy());
-      const backend = pick(new Set());
+      const backend = pick(new Set(), false);
       if (!backend) return socket.destroy();
       if (request.headers.upgrade?.toLowerCase() !== 'websocket') return tunnel(backend, request, socket, head);
       proxy
@@ -124,8 +126,8 @@ export function createBalancer({ backends, first }: BalancerOptions): Balancer {
   };
 }
 
-function isUp({ downSince }: Backend): boolean {
-  return downSince === undefined || Date.now() - downSince > DOWN_MS;
+function isRested({ downSince = 0 }: Backend): boolean {
+  return Date.now() - downSince > DOWN_MS;
 }
 
 function isReset(error: unknown): boolean {

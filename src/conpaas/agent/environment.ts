@@ -26,22 +26,23 @@ export function machineEnvironment(from: NodeJS.ProcessEnv): Record<string, stri
 /** The environment of everything that runs uploaded code, without port and variables. */
 export async function applicationEnvironment(room: Room, from: NodeJS.ProcessEnv): Promise<Record<string, string>> {
   const machine = machineEnvironment(from);
-  const folders = (machine['PATH'] ?? '').split(':').filter(isAbsolute);
-  // Folders that the owner cannot enter (root's own) would only make a shell stumble.
-  const usable = room.owner ? await filterAsync(folders, isReachable) : folders;
+  const path = machine['PATH'] ?? '';
+  const usable = room.owner ? await reachablePath(path) : path;
   const node = dirname(await reachableProgram(process.execPath, room));
   return {
     ...machine,
-    PATH: [...new Set([node, ...usable])].join(':'),
+    PATH: [...new Set([node, ...usable.split(':')])].join(':'),
     HOME: room.home,
     TMPDIR: room.temp,
     PWD: room.home,
   };
 }
 
-async function filterAsync<T>(items: readonly T[], keep: (item: T) => Promise<boolean>): Promise<T[]> {
-  const kept = await Promise.all(items.map(keep));
-  return items.filter((_item, index) => kept[index]);
+/** The folders of a PATH that everybody may enter: root's own are of no use to others. */
+export async function reachablePath(path: string): Promise<string> {
+  const folders = path.split(':').filter(isAbsolute);
+  const reachable = await Promise.all(folders.map(isReachable));
+  return folders.filter((_folder, index) => reachable[index]).join(':');
 }
 
 /** Names that its owner may not set: they are how the agent speaks to the application. */

@@ -4,12 +4,12 @@ import { createMemoryGroup, type MemoryGroup } from './memory-limit.js';
 import type { Output } from './output.js';
 import {
   allProcesses,
+  familyBytes,
   killMarked,
   MARK_VARIABLE,
   markedProcesses,
   type Owner,
   type ProcessEntry,
-  residentBytes,
   trySignal,
 } from './processes.js';
 import { pause, until } from './wait.js';
@@ -42,7 +42,6 @@ export interface ProcessGroup {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Where the kernel does not limit, this often is looked. */
 const WATCH_MS = 1000;
 /** How long what a dead program printed may still be on its way. */
 const DRAIN_MS = 2000;
@@ -57,8 +56,12 @@ const BOUNDED = 'ulimit -u 4096 2>/dev/null || ulimit -p 4096 2>/dev/null; ';
 /** When the machine runs out of memory, applications go before the gateway. */
 const OOM_SCORE = '500';
 
-export async function startGroup(start: GroupStart, output: Output): Promise<ProcessGroup> {
-  const limits = start.memory === undefined ? undefined : await createMemoryGroup(`coaps-${start.mark}`, start.memory);
+export async function startGroup(
+  start: GroupStart,
+  output: Output,
+  makeMemoryGroup: typeof createMemoryGroup = createMemoryGroup,
+): Promise<ProcessGroup> {
+  const limits = start.memory === undefined ? undefined : await makeMemoryGroup(`coaps-${start.mark}`, start.memory);
   const child = spawn('/bin/sh', ['-c', start.owner ? BOUNDED + GATE : GATE, 'sh', start.command, ...start.args], {
     cwd: start.cwd,
     env: { ...start.env, [MARK_VARIABLE]: start.mark },
@@ -94,8 +97,8 @@ export async function startGroup(start: GroupStart, output: Output): Promise<Pro
     await killMarked(start.mark, start.owner);
     await until(async () => (await members()).length === 0, 5000);
   };
-  const stopWatch = watchMemory(start, limits, members, (why) => {
-    reason = why;
+  const stopWatch = watchMemory(pid, limits ? undefined : start.memory, () => {
+    reason = memoryReason(start.memory);
     void killAll();
   });
   let graceOver: Promise<unknown> | undefined;
@@ -118,7 +121,7 @@ export async function startGroup(start: GroupStart, output: Output): Promise<Pro
     hasEnded: () => over,
     watch: (pattern, seen) => watchers.push(lineWatcher(pattern, seen)),
     members,
-    residentBytes: async () => residentBytes(await members()),
+    residentBytes: () => familyBytes(pid),
     stop: async (graceMs) => {
       if (over) return;
       const asked = await members();
@@ -146,16 +149,11 @@ async function groupMembers(leader: number, start: GroupStart, limits?: MemoryGr
   return all.filter((entry) => entry.group === leader || entry.session === leader || own.has(entry.pid));
 }
 
-function watchMemory(
-  start: GroupStart,
-  limits: MemoryGroup | undefined,
-  members: () => Promise<ProcessEntry[]>,
-  exceeded: (why: string) => void,
-): () => void {
-  const { memory } = start;
-  if (memory === undefined || limits) return () => {};
+/** Where the kernel does not limit. */
+function watchMemory(leader: number, limit: number | undefined, exceeded: () => void): () => void {
+  if (limit === undefined) return () => {};
   const timer = setInterval(async () => {
-    if (residentBytes(await members()) > memory * 1024 * 1024) exceeded(memoryReason(memory));
+    if ((await familyBytes(leader)) > limit * 1024 * 1024) exceeded();
   }, WATCH_MS);
   return () => clearInterval(timer);
 }

@@ -21,12 +21,7 @@ export interface ProcessEntry {
   group: number;
   session: number;
   startTime: string;
-  /** Bytes that are its own, and bytes that it shares with others (libraries, forked pages). */
-  privateBytes: number;
-  sharedBytes: number;
 }
-
-const PAGE = 4096;
 
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   const [entry, bootId] = await Promise.all([processEntry(pid), readBootId()]);
@@ -57,27 +52,12 @@ async function readBootId(): Promise<string> {
 
 /** Undefined: there is none, or it is a zombie, which runs nothing any more. */
 export async function processEntry(pid: number): Promise<ProcessEntry | undefined> {
-  try {
-    const [stat, statm] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, 'utf8'),
-      readFile(`/proc/${pid}/statm`, 'utf8'),
-    ]);
-    // The name in parentheses may hold blanks and parentheses of its own.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return;
-    const [, resident = 0, shared = 0] = statm.split(' ').map(Number);
-    return {
-      pid,
-      parent: Number(fields[1]),
-      group: Number(fields[2]),
-      session: Number(fields[3]),
-      startTime: fields[19] ?? '',
-      privateBytes: Math.max(0, resident - shared) * PAGE,
-      sharedBytes: shared * PAGE,
-    };
-  } catch {
-    return;
-  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The name in parentheses may hold blanks and parentheses of its own.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (!fields || fields[0] === 'Z' || fields[0] === 'X') return;
+  const [parent, group, session] = fields.slice(1, 4).map(Number);
+  return { pid, parent: parent ?? 0, group: group ?? 0, session: session ?? 0, startTime: fields[19] ?? '' };
 }
 
 /** Every process of the machine that can be seen. */
@@ -86,10 +66,29 @@ export async function allProcesses(): Promise<ProcessEntry[]> {
   return (await Promise.all(pids.map(processEntry))).filter((entry) => entry !== undefined);
 }
 
-/** Resident bytes of several processes; what they share counts once. */
-export function residentBytes(entries: readonly ProcessEntry[]): number {
-  const shared = Math.max(0, ...entries.map(({ sharedBytes }) => sharedBytes));
-  return entries.reduce((sum, { privateBytes }) => sum + privateBytes, shared);
+const PAGE = 4096;
+
+/** Resident bytes of a process and its descendants. What they share (libraries, forked pages) counts once. */
+export async function familyBytes(leader: number): Promise<number> {
+  const sizes = await Promise.all((await descendants(leader)).map(sizeOf));
+  const shared = Math.max(0, ...sizes.map((size) => size.shared));
+  return sizes.reduce((sum, { resident, shared: part }) => sum + Math.max(0, resident - part), shared);
+}
+
+async function sizeOf(pid: number): Promise<{ resident: number; shared: number }> {
+  const text = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
+  const [, resident = 0, shared = 0] = text.split(' ').map(Number);
+  return { resident: resident * PAGE, shared: shared * PAGE };
+}
+
+/** From parent to child: far cheaper than looking at every process of the machine. */
+async function descendants(pid: number): Promise<number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const children = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
+  );
+  const pids = children.join(' ').split(' ').filter(Boolean).map(Number);
+  return [pid, ...(await Promise.all(pids.map(descendants))).flat()];
 }
 
 /** The environment variable by which an agent's processes are found again, wherever they went. */

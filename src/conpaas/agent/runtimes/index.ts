@@ -1,13 +1,14 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import type { ServiceType } from '../../../domain/conpaas.js';
 import { AgentError } from '../agent-error.js';
-import { machineEnvironment } from '../environment.js';
+import { machineEnvironment, reachablePath } from '../environment.js';
 import { jar } from './jar.js';
 import { nodejs } from './nodejs.js';
 import { php } from './php.js';
 import { procfile } from './procfile.js';
 import { python } from './python.js';
-import type { Runtime } from './runtime.js';
+import type { Availability, Runtime } from './runtime.js';
 import { staticFiles } from './static.js';
 import { war } from './war.js';
 
@@ -26,10 +27,17 @@ export interface RuntimeReport {
   install?: string;
 }
 
+const NEEDS_LINUX = 'Applications run on Linux only: use the Docker image, or another platform.';
+
 export async function detectRuntimes(env: NodeJS.ProcessEnv): Promise<RuntimeReport[]> {
+  const isLinux = existsSync('/proc/self/stat');
   const machine = machineEnvironment(env);
+  // What only root can reach is of no use to applications that run as others.
+  const found = process.getuid?.() === 0 ? { ...machine, PATH: await reachablePath(machine['PATH'] ?? '') } : machine;
+  const availability = async ({ detect }: Runtime): Promise<Availability> =>
+    isLinux ? await detect(found) : { available: false, install: NEEDS_LINUX };
   return await Promise.all(
-    RUNTIMES.map(async ({ name, type, detect }) => ({ name, type, ...(await detect(machine)) })),
+    RUNTIMES.map(async (runtime) => ({ name: runtime.name, type: runtime.type, ...(await availability(runtime)) })),
   );
 }
 
