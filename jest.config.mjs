@@ -11,7 +11,7 @@ export default {
     ],
   },
   reporters: ['default', '<rootDir>/jest-reporter.mjs'],
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
 };

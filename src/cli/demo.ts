@@ -9,10 +9,10 @@ import { type Config, loadConfig } from '../config.js';
 import { stopAll } from '../conpaas/cloud/local.js';
 import { isHeld } from '../gateway/data-directory.js';
 import { packageFile } from '../gateway/package.js';
-import { type Gateway, openGateway } from '../gateway.js';
+import type { Gateway } from '../gateway.js';
 import { type Credentials, createClient, type GatewayClient } from './client.js';
 import { CommandFault } from './fault.js';
-import { type Pushed, push } from './push.js';
+import type { Pushed } from './push.js';
 import { requestOf } from './scenario.js';
 import type { Terminal } from './terminal.js';
 
@@ -32,6 +32,7 @@ export function demoCommand(terminal: Terminal): Command {
         password: terminal.env['COAPS_ADMIN_PASSWORD'] || randomBytes(9).toString('hex'),
       };
       const config = demoConfig(data, admin, terminal);
+      const { openGateway } = await import('../gateway.js');
       const gateway = await openGateway(config);
       try {
         await show(gateway, admin, terminal);
@@ -64,6 +65,7 @@ async function show(gateway: Gateway, admin: Credentials, terminal: Terminal): P
   for (const { name, url } of addresses) stdout.write(`${name.padEnd(10)}  ${url}\n`);
   const base = addresses[0]?.url ?? '';
   const client = createClient(base, admin);
+  const { push } = await import('./push.js');
   const pushed = await push(packageFile('examples/hello-node'), {}, client, terminal);
   await checkAnswer(pushed.url, interrupted);
   stdout.write(

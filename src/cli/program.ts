@@ -4,7 +4,7 @@ import { actionCommands } from './actions.js';
 import type { GatewayClient } from './client.js';
 import { demoCommand } from './demo.js';
 import { platformCommand } from './platform.js';
-import { type PushOptions, push } from './push.js';
+import type { PushOptions } from './push.js';
 import { serveCommand } from './serve.js';
 import { login, logout, openSession, type SessionOptions } from './session.js';
 import { stopCommand } from './stop.js';
@@ -19,6 +19,7 @@ export async function runProgram(terminal: Terminal, argv: readonly string[]): P
     .option('--user <name[:password]>', 'Who you are (COAPS_USER, COAPS_PASSWORD); a missing password is asked for.')
     .option('--json', 'Print JSON for scripts.')
     .showHelpAfterError('Try --help.')
+    .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeErr: (text) => terminal.stderr.write(text.replace(/^error: /, 'coaps: ')) });
   const open = (command: Command): Promise<GatewayClient> =>
@@ -45,8 +46,8 @@ export async function runProgram(terminal: Terminal, argv: readonly string[]): P
   );
   program.commandsGroup('Every action of the API:');
   for (const command of actionCommands(open, terminal)) program.addCommand(command);
-  for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)])
-    command.exitOverride();
+  for (const command of [...program.commands, ...program.commands.flatMap((one) => one.commands)])
+    command.copyInheritedSettings(program);
   await program.parseAsync([...argv]);
 }
 
@@ -61,6 +62,7 @@ function pushCommand(open: (command: Command) => Promise<GatewayClient>, termina
     .option('--env-container <word>', 'What runs it, e.g. tomcat or node; without it the artefact tells.')
     .option('--platform <name>', 'Where it runs; without it the base of the URL tells.')
     .action(async (path: string, options: PushOptions, command: Command) => {
+      const { push } = await import('./push.js');
       const pushed = await push(path, options, await open(command), terminal);
       const { json } = command.optsWithGlobals<{ json?: boolean }>();
       terminal.stdout.write(`${json ? JSON.stringify(pushed) : pushed.url}\n`);

@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { settingsText } from '../config/help.js';
 import { loadConfig } from '../config.js';
-import { main } from '../main.js';
 import type { Terminal } from './terminal.js';
 
 export function serveCommand(terminal: Terminal): Command {
@@ -12,6 +11,8 @@ export function serveCommand(terminal: Terminal): Command {
     .addHelpText('after', () => `\n${settingsText(ADAPTERS)}`)
     .action(async ({ config: file }: { config?: string }) => {
       const { env, directory } = terminal;
+      // The gateway's parts take most of a second to load: the client's commands go without.
+      const { main } = await import('../main.js');
       await main(loadConfig({ file, env, directory, adapters: ADAPTERS }), terminal);
     });
 }
