@@ -2,7 +2,8 @@ import { INSTANCE_STATES, type InstanceState } from '../../src/domain/states.js'
 import { readXmlTree, type XmlElement } from '../../src/representations/xml-tree.js';
 import { ADMIN, startGateway, type TestGateway } from '../support/gateway.js';
 import { ADA, BOB, openWorld, type World } from '../support/world.js';
-import { application, environment, instance, type Listening, listen, plainHandlers, task } from './service.js';
+import { type Listening, listen, plainHandlers } from './service.js';
+import { application, environment, instance, task } from './values.js';
 
 /** Which verb a relationship implies (§7; api.md §4). */
 const VERBS: Record<string, string> = {

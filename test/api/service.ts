@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Handlers } from '../../src/api/table.js';
 import { Fault } from '../../src/domain/errors.js';
-import type { Application, Artefact, Environment, Instance, Task, User, Version } from '../../src/domain/model.js';
 import type { ArtefactReceiver, Authentication } from '../../src/domain/ports.js';
 import type { Principal } from '../../src/domain/principal.js';
 import { createApp } from '../../src/http/app.js';
 import type { AppOptions, RequestEvent } from '../../src/http/options.js';
 import { type RawAnswer, type RawRequest, rawRequest } from '../support/raw-request.js';
+
+import { AT, application, artefact, BYTES, environment, instance, task, user, version } from './values.js';
 
 /** What the HTTP layer stands on, as values: its ports answered in this file, so that the form on the wire is all that is tested. */
 export interface Listening {
@@ -50,73 +51,6 @@ export const authentication: Authentication = {
   },
   byName: async (name) => USERS[name]?.principal,
 };
-
-export const AT = '2026-11-21T20:15:00.000Z';
-export const instance: Instance = {
-  appId: 21,
-  versionId: 1,
-  instanceId: 1,
-  name: 'Instance1',
-  state: 'STARTED',
-  remarks: [],
-  processes: 1,
-  envId: 1,
-  uri: 'http://petclinic.example.org',
-};
-export const artefact: Artefact = { name: 'petclinic.war', type: 'war', size: 10, sha256: 'ab'.repeat(32) };
-export const version: Version = {
-  appId: 21,
-  versionId: 1,
-  name: 'version1.0',
-  label: '1.0',
-  createdAt: AT,
-  deployables: [{ name: 'petclinic.war', contentType: 'artifact', artefact }],
-  instances: [instance],
-};
-export const application: Application = {
-  appId: 21,
-  name: 'PetClinic',
-  description: 'Vets & pets',
-  tenant: 'red',
-  multitenant: false,
-  createdBy: 'ada',
-  createdAt: AT,
-  versions: [version],
-};
-export const environment: Environment = {
-  envId: 1,
-  name: 'JavaWebEnv',
-  description: 'TomcatServerEnvironmentTemplate',
-  platform: 'CF',
-  tenant: 'red',
-  createdBy: 'ada',
-  createdAt: AT,
-  memory: 512,
-  nodes: [
-    { name: 'tomcat', contentType: 'container', version: '' },
-    { name: 'mysql', contentType: 'database' },
-  ],
-  variables: {},
-  state: 'STARTED',
-  remarks: [],
-};
-export const task: Task = {
-  taskId: 7,
-  action: 'deployApplication',
-  state: 'RUNNING',
-  progress: 40,
-  steps: [{ name: 'upload', state: 'DONE', startedAt: AT, endedAt: AT }],
-  appId: 21,
-  versionId: 1,
-  instanceId: 1,
-  envId: 1,
-  tenant: 'red',
-  createdBy: 'ada',
-  createdAt: AT,
-  startedAt: AT,
-};
-export const user: User = { uid: 1, name: 'ada', role: 'user', tenant: 'red', credit: 50, createdAt: AT };
-export const BYTES = Buffer.from('0123456789');
 
 const only = <T>(wanted: number, given: number, value: T): T => {
   if (wanted !== given) throw new Fault('NotFound', `There is nothing with the ID ${given}.`);
@@ -288,3 +222,16 @@ export async function listen(changes: Partial<AppOptions> = {}): Promise<Listeni
       }),
   };
 }
+
+/** A document without its links, which have their own tests, and without the declaration. */
+export function plain(text: string): string {
+  return text.replace(/<Link .*?\/>/g, '').replace('<?xml version="1.0" encoding="UTF-8" standalone="yes"?>', '');
+}
+
+/** The code of an error document. */
+export function code(text: string): string | undefined {
+  return /code="([^"]+)"/.exec(text)?.[1];
+}
+
+/** As ada, in a request that is written by hand. */
+export const BASIC = `Authorization: Basic ${Buffer.from('ada:se:cr:et').toString('base64')}`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +78,23 @@ describe('The old clients, unchanged, against one gateway', () => {
     expect(attribute(good(await client.get(`/environment/${envId}`)), 'envId')).toBe(envId);
     expect((await client.get('/app/delete')).status).toBe(405);
     expect(attribute(good(await client.get(`/app/${appId}`)), 'appId')).toBe(appId);
+  });
+
+  test.each([
+    ['Accords', accords],
+    ['Jersey', jersey],
+    ['CoRED of March', coredOfMarch],
+  ] as const)('what %s uploads is stored and given back byte for byte', async (name, open) => {
+    const client = open(target);
+    const text = named(`Bytes${name.replaceAll(' ', '')}`);
+    const envId = attribute(good(await client.post('/environment', text)), 'envId');
+    const appId = attribute(good(await client.post('/app', text)), 'appId');
+    good(await client.upload(`/app/${appId}/action/deploy/env/${envId}`, WAR));
+    const list = await gateway.request(`/artefact/${appId}/1`);
+    const uri = readXmlTree(list.body).children[0]?.children.find((child) => child.name === 'uri')?.text ?? '';
+    const stored = await gateway.request(uri);
+    expect(stored.body.equals(WAR)).toBe(true);
+    expect(list.text).toContain(createHash('sha256').update(WAR).digest('hex'));
   });
 
   test('Accords with empty credentials is the same caller', async () => {
