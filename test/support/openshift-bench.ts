@@ -29,7 +29,7 @@ export function withDefaults(options: Record<string, unknown>): Record<string, u
 }
 
 /** Seconds, against a cluster whose seconds are shorter. */
-const QUICK = { requestTimeout: 5, buildStartTimeout: 10, buildTimeout: 20, rolloutTimeout: 20, deleteTimeout: 20 };
+const QUICK = { requestTimeout: 5, buildStartTimeout: 20, buildTimeout: 20, rolloutTimeout: 600, deleteTimeout: 20 };
 
 /** The contract suite's platform: a cluster of its own, and the names of its applications known to `fetch`. */
 export async function openOpenShiftBench(options: FakeOptions = {}): Promise<AdapterBench & { fake: FakeOpenShift }> {

@@ -29,6 +29,12 @@ export interface Answer {
 export const WRITTEN = Symbol('written');
 
 const LARGEST = 3 * 1024 * 1024;
+const texts = new WeakMap<IncomingMessage, string>();
+
+/** What `bodyOf` read of a request. */
+export function readBody(incoming: IncomingMessage): string | undefined {
+  return texts.get(incoming);
+}
 
 export async function bodyOf(incoming: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
@@ -38,7 +44,9 @@ export async function bodyOf(incoming: IncomingMessage): Promise<string> {
     if (size <= LARGEST) pieces.push(piece as Buffer);
   }
   if (size > LARGEST) throw status(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${LARGEST}`);
-  return Buffer.concat(pieces).toString('utf8');
+  const text = Buffer.concat(pieces).toString('utf8');
+  texts.set(incoming, text);
+  return text;
 }
 
 /** `/apis/apps/v1/namespaces/x/deployments/web/scale` */

@@ -6,7 +6,7 @@ import { type ApiParts, answerTo } from './api.js';
 import { authorize } from './oauth.js';
 import type { Json } from './objects.js';
 import { Refusal, status, unauthorized } from './refusals.js';
-import { parsePath, type Request, WRITTEN } from './request.js';
+import { parsePath, type Request, readBody, WRITTEN } from './request.js';
 import { groupList, resourceList, VERSION } from './reviews.js';
 import { forbiddenPath } from './users.js';
 
@@ -17,6 +17,8 @@ export interface Seen {
   query: URLSearchParams;
   headers: IncomingMessage['headers'];
   user: string | undefined;
+  /** Once the server has read it: not of an upload. */
+  body?: string;
 }
 
 /** What a test does instead of the server: an answer, a cut, a wait before the answer. */
@@ -87,7 +89,8 @@ export async function startServer(parts: ApiParts, options: ServerOptionsOfTest)
     if (url.pathname === '/oauth/authorize') return authorize(incoming, response, url.searchParams, tokenOf);
     try {
       const answer = await dispatch(incoming, response, url, user);
-      if (answer === WRITTEN) return;
+      noteBody(incoming, seen);
+      if (answer === WRITTEN) return options.answered(seen, response.statusCode, undefined);
       options.answered(seen, answer.code, answer.body);
       if (interference === 'cut-after') return void incoming.socket.destroy();
       write(response, answer.code, answer.body, answer.headers);
@@ -96,6 +99,7 @@ export async function startServer(parts: ApiParts, options: ServerOptionsOfTest)
         error instanceof Refusal
           ? error
           : status(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.stack : error}`);
+      noteBody(incoming, seen);
       options.answered(seen, refusal.code, refusal.body);
       if (response.headersSent) return void response.destroy();
       write(response, refusal.code, refusal.body, refusal.headers);
@@ -157,6 +161,11 @@ export async function startServer(parts: ApiParts, options: ServerOptionsOfTest)
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+function noteBody(incoming: IncomingMessage, seen: Seen): void {
+  const text = readBody(incoming);
+  if (text !== undefined) seen.body = text;
 }
 
 function write(response: ServerResponse, code: number, body: unknown, headers: Record<string, string> = {}): void {
