@@ -21,9 +21,8 @@ import { createWebServer } from './gateway/web-server.js';
 import { createApp } from './http/app.js';
 import { createArtefacts } from './services/artefacts.js';
 import { createAudit } from './services/audit.js';
-import type { OnStep } from './services/operations/runner.js';
 import { sealingKey } from './services/sealing.js';
-import { createServices } from './services/services.js';
+import { createServices, type ServicesOptions } from './services/services.js';
 import { createUsers } from './services/users.js';
 import { openArtefactFiles } from './store/artefact-files.js';
 import { openStore } from './store/open.js';
@@ -40,8 +39,8 @@ export interface Gateway {
 /** For tests: what they see or change of a gateway's inner life. */
 export interface GatewayHooks {
   log?: Log;
-  /** At each moment of a step at which a crash makes a difference. */
-  onStep?: OnStep;
+  /** How tasks are carried out: `onStep` is called at each moment at which a crash makes a difference. */
+  work?: ServicesOptions['work'];
 }
 
 const HOUR = 3_600_000;
@@ -91,7 +90,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     audit,
     log,
     watch: { interval: config.observe.interval, ...watchOnce(config, store, closing) },
-    ...(hooks.onStep && { work: { onStep: hooks.onStep } }),
+    ...(hooks.work && { work: hooks.work }),
   });
   const management = createManagement(async () => void (await store.users.get('admin')));
   const app = createApp({

@@ -2,8 +2,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parameterNames } from '../../src/api/lookup.js';
 import { TABLE } from '../../src/api/table.js';
+import { finished, openStage, PASSWORD, type Served, type Stage } from '../support/stage.js';
 import { SITE } from '../support/world.js';
-import { finished, openStage, PASSWORD, type Served, type Stage } from './stage.js';
 
 /** The client's commands against a gateway with a simulated platform. */
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { eventually } from '../support/conditions.js';
 import { rawRequest } from '../support/raw-request.js';
-import { openStage, type Stage } from './stage.js';
+import { openStage, type Stage } from '../support/stage.js';
 
 let stage: Stage;
 beforeEach(async () => {

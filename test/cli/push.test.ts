@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rawRequest } from '../support/raw-request.js';
-import { finished, openStage, type Served, type Stage } from './stage.js';
+import { finished, openStage, type Served, type Stage } from '../support/stage.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLES = join(ROOT, 'examples');

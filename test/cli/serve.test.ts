@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { rawRequest } from '../support/raw-request.js';
-import { finished, openStage, PASSWORD, type Stage } from './stage.js';
+import { finished, openStage, PASSWORD, type Stage } from '../support/stage.js';
 
 /** The platform that needs least: these tests are about the process. */
 const MEMORY = { COAPS_PLATFORM_MEM_ADAPTER: 'memory' };

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopAll } from '../../src/conpaas/cloud/local.js';
-import { type Child, type ChildOptions, processesOf, runCoaps } from '../support/child-gateway.js';
-import { speaker, type TestGateway } from '../support/gateway.js';
+import { type Child, type ChildOptions, processesOf, runCoaps, runScript } from './child-gateway.js';
+import { speaker, type TestGateway } from './gateway.js';
 
 export const PASSWORD = 'admin-of-the-test';
 
@@ -14,8 +14,8 @@ export interface Stage {
   data: string;
   /** Runs `coaps`, in the folder, as nobody in particular. */
   coaps(args: readonly string[], options?: ChildOptions): Child;
-  /** `coaps serve` on free ports; resolves when it is ready. */
-  serve(env?: Record<string, string>): Promise<Served>;
+  /** `coaps serve` on free ports; resolves when it is ready. `script`: another program that prints what serve does. */
+  serve(env?: Record<string, string>, script?: { path: string; args: string[] }): Promise<Served>;
   /** The processes that were started here, directly or not, and live. */
   processes(): number[];
   /** Ends what still runs and removes the folder. */
@@ -33,27 +33,27 @@ export async function openStage(): Promise<Stage> {
   const data = join(directory, 'data');
   const addresses = `127.${randomInt(2, 76)}.${randomInt(1, 250)}.0/24`;
   const children: Child[] = [];
-  const coaps: Stage['coaps'] = (args, options = {}) => {
-    const child = runCoaps(args, { directory, mark: directory, ...options });
+  const keep = (child: Child) => {
     children.push(child);
     return child;
   };
+  const coaps: Stage['coaps'] = (args, options) => keep(runCoaps(args, { directory, mark: directory, ...options }));
   return {
     directory,
     data,
     coaps,
-    async serve(env = {}) {
-      const child = coaps(['serve'], {
-        env: {
-          COAPS_PORT: '0',
-          COAPS_CONPAAS_PORT: '0',
-          COAPS_CONPAAS_ADDRESSES: addresses,
-          COAPS_DATA: data,
-          COAPS_ADMIN_PASSWORD: PASSWORD,
-          COAPS_LOG_LEVEL: 'warn',
-          ...env,
-        },
-      });
+    async serve(more, script) {
+      const env = {
+        COAPS_PORT: '0',
+        COAPS_CONPAAS_PORT: '0',
+        COAPS_CONPAAS_ADDRESSES: addresses,
+        COAPS_DATA: data,
+        COAPS_ADMIN_PASSWORD: PASSWORD,
+        COAPS_LOG_LEVEL: 'warn',
+        ...more,
+      };
+      const options = { directory, mark: directory, env };
+      const child = script ? keep(runScript(script.path, script.args, options)) : coaps(['serve'], options);
       const [, base = ''] = await child.printed(/COAPS API\s+(\S+)\n/);
       return {
         ...speaker(base),
