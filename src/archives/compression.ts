@@ -22,7 +22,7 @@ export function decompressor(compression: Compression): Array<Transform | Duplex
 function bunzip2(): Duplex {
   const child = spawn('bzip2', ['-dc'], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
   });
   const unpacked = new PassThrough();
   child.stdout.pipe(unpacked, { end: false });

@@ -1,15 +1,14 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startGroup } from '../../src/conpaas/agent/group.js';
 import { openOutput } from '../../src/conpaas/agent/output.js';
 import { freePort } from '../../src/conpaas/agent/ports.js';
 import { probe } from '../../src/conpaas/agent/probe.js';
-import { allProcesses, identityOf, markedProcesses, processEntry } from '../../src/conpaas/agent/processes.js';
+import { markedProcesses } from '../../src/conpaas/agent/processes.js';
 import { agentFiles, readSpec } from '../../src/conpaas/agent/spec.js';
 import { until } from '../../src/conpaas/agent/wait.js';
-import { localCloud, stopAll } from '../../src/conpaas/cloud/local.js';
 import {
   desired,
   eventually,
@@ -17,6 +16,7 @@ import {
   nodeApp,
   openRig,
   type Rig,
+  runApplication,
   sendFiles,
   type TestAgent,
   textOf,
@@ -28,22 +28,13 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-async function running(
-  files: Record<string, string>,
-  more: Parameters<typeof desired>[1] = {},
-): Promise<TestAgent & { pid: number }> {
-  const agent = await rig.agent();
-  await sendFiles(agent.client, 'code-a', files);
-  const { application } = await agent.client.apply(desired('code-a', more));
-  return { ...agent, pid: application.pid ?? 0 };
-}
+const running = (files: Record<string, string>, more: Parameters<typeof desired>[1] = {}) =>
+  runApplication(rig, files, more);
 
 async function leftOf({ folder }: TestAgent): Promise<number[]> {
   const spec = await readSpec(folder);
   return await markedProcesses(`${spec?.mark}.run`, spec?.owner);
 }
-
-const isGone = (pid: number) => until(async () => !(await processEntry(pid)), 20_000);
 
 describe('output', () => {
   it('of a hundred megabytes costs little disk, and its end is there', async () => {
@@ -265,94 +256,4 @@ it('one that keeps dying is tried again after delays that grow', async () => {
   );
   expect(status.application.reason).toMatch(/exit code 7/);
   expect(status.application.activity).toMatch(/waiting [24] s/);
-});
-
-describe('an agent', () => {
-  it('that is killed comes back on the same address with its application, once', async () => {
-    const agent = await running(nodeApp('still me'));
-    const url = await expose(agent.client);
-    const before = await agent.client.status();
-    process.kill(before.pid, 'SIGKILL');
-    await isGone(before.pid);
-    const instance = await rig.cloud.revive(agent.agentId);
-    const client = rig.clientOf(instance);
-    const after = await eventually(client, ({ application }) => application.phase === 'running');
-    expect(after.backend).toEqual(before.backend);
-    expect(await textOf(url)).toBe('still me');
-    expect(await processEntry(agent.pid)).toBeUndefined();
-    expect((await rig.cloud.list()).find(({ agentId }) => agentId === agent.agentId)).toMatchObject({ alive: true });
-  });
-
-  it('is found by the next gateway, with its application running on', async () => {
-    const agent = await running(nodeApp('adopted'));
-    const next = localCloud({ data: rig.data });
-    const instance = (await next.list()).find(({ agentId }) => agentId === agent.agentId);
-    expect(instance).toMatchObject({ alive: true, uid: 3, sid: 7, type: 'nodejs', protocol: 1 });
-    if (!instance) throw new Error('It was not found.');
-    expect((await rig.clientOf(instance).status()).application.pid).toBe(agent.pid);
-  });
-
-  it('ends itself and its application when its folder is gone', async () => {
-    const agent = await running(nodeApp('ok'));
-    const { pid } = await agent.client.status();
-    await rm(agent.folder, { recursive: true });
-    expect(await isGone(pid)).toBe(true);
-    expect(await isGone(agent.pid)).toBe(true);
-  });
-
-  it('ends itself when nobody claims it', async () => {
-    const other = await openRig({ claimSeconds: 1 });
-    try {
-      const { folder } = await other.agent();
-      const holder = JSON.parse(await readFile(agentFiles(folder).holder, 'utf8')) as { pid: number };
-      expect(await isGone(holder.pid)).toBe(true);
-    } finally {
-      await other.close();
-    }
-  });
-
-  it('never runs twice for one folder', async () => {
-    const agent = await running(nodeApp('ok'));
-    const second = spawn(process.execPath, ['dist/src/conpaas/agent/main.js', agent.folder], { stdio: 'ignore' });
-    const code = await new Promise((resolve) => second.once('exit', resolve));
-    expect(code).toBe(3);
-    expect(await textOf(await expose(agent.client))).toBe('ok');
-  });
-
-  it('whose pid a stranger has is dead, and the stranger is left alone', async () => {
-    const agent = await rig.agent();
-    const stranger = spawn('sleep', ['600']);
-    const identity = await identityOf(stranger.pid ?? 0);
-    await rig.cloud.kill(agent.agentId);
-    const again = await rig.agent();
-    const { pid } = await again.client.status();
-    process.kill(pid, 'SIGKILL');
-    await isGone(pid);
-    await writeFile(agentFiles(again.folder).holder, JSON.stringify({ ...identity, startTime: '1' }));
-    expect((await rig.cloud.list()).find(({ agentId }) => agentId === again.agentId)).toMatchObject({ alive: false });
-    await rig.cloud.kill(again.agentId);
-    expect(await processEntry(stranger.pid ?? 0)).toBeDefined();
-    stranger.kill();
-  });
-});
-
-it('all agents of a data directory are ended without a gateway, and start again', async () => {
-  const own = await openRig();
-  try {
-    const { client, agentId } = await own.agent();
-    await sendFiles(client, 'code-a', nodeApp('back again'));
-    await client.apply(desired('code-a'));
-    const url = await expose(client);
-    await own.agent();
-    const marks = async () => (await allProcesses()).filter(({ pid }) => pid > 0).length;
-    expect(await marks()).toBeGreaterThan(0);
-    expect(await stopAll(own.data)).toBe(2);
-    expect((await own.cloud.list()).map(({ alive }) => alive)).toEqual([false, false]);
-    expect(await stopAll(own.data)).toBe(0);
-    const revived = own.clientOf(await own.cloud.revive(agentId));
-    await eventually(revived, ({ application }) => application.phase === 'running');
-    expect(await textOf(url)).toBe('back again');
-  } finally {
-    await own.close();
-  }
 });

@@ -123,6 +123,18 @@ export function nodeApp(text: string, more = ''): Record<string, string> {
   };
 }
 
+/** A new agent whose application runs. */
+export async function runApplication(
+  rig: Rig,
+  files: Record<string, string>,
+  more: Parameters<typeof desired>[1] = {},
+): Promise<TestAgent & { pid: number }> {
+  const agent = await rig.agent();
+  await sendFiles(agent.client, 'code-a', files);
+  const { application } = await agent.client.apply(desired('code-a', more));
+  return { ...agent, pid: application.pid ?? 0 };
+}
+
 /** A port on which nothing listens, for a proxy. */
 export function somePort(): number {
   return randomInt(15_000, 19_999);
