@@ -30,8 +30,8 @@ export interface UpstreamSettings {
   /** Calls at the same time; others wait in line. Uploads have a line of their own. */
   concurrency?: number;
   tokens?: TokenSource;
-  /** Texts that must stand in no error. */
-  secrets?: readonly string[];
+  /** Texts that must stand in no error, beside the token. */
+  secrets?: () => readonly string[];
 }
 
 export interface Upstream {
@@ -74,10 +74,10 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
     try {
       const inLine = asked.stream ? uploads : calls;
       const answer = await inLine(asked.signal, () => attemptOnce(http, settings, asked, token));
-      return answer.status < 300 ? answer : explainStatus(settings, asked, answer);
+      return answer.status < 300 ? answer : explainStatus(speakerOf(settings, token), asked, answer);
     } catch (error) {
       asked.signal.throwIfAborted();
-      return explainConnection(settings, asked, error);
+      return explainConnection(speakerOf(settings, token), asked, error);
     }
   }
 
@@ -112,6 +112,10 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
       httpsAgent.destroy();
     },
   };
+}
+
+function speakerOf({ name, secrets }: UpstreamSettings, token: string | undefined) {
+  return { name, secrets: [...(secrets?.() ?? []), ...(token === undefined ? [] : [token])] };
 }
 
 /** Waits, or rejects with the signal's reason. */

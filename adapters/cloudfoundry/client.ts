@@ -52,7 +52,7 @@ export function connect(settings: Settings, platform: string): Foundry {
     patience: settings.patience,
     firstPause: Math.min(500, settings.pollInterval),
     skipTlsVerification: settings.skipTlsVerification,
-    secrets: secretsOf(settings),
+    secrets: () => secretsOf(settings),
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
   };
   const open = createUpstream({ ...common, name: 'Cloud Foundry', baseUrl: settings.apiUrl });

@@ -76,7 +76,9 @@ export async function readSettings(options: AdapterOptions): Promise<Settings> {
 
 /** Everything in the settings that no log or error may show. */
 export function secretsOf({ grant }: Settings): string[] {
-  return grant.type === 'password' ? [grant.password] : [grant.clientSecret];
+  if (grant.type === 'password') return [grant.password];
+  // As it goes over the wire, too.
+  return [grant.clientSecret, Buffer.from(`${grant.clientId}:${grant.clientSecret}`).toString('base64')];
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {

@@ -30,7 +30,7 @@ export function createLogin(settings: Settings, findUaa: () => Promise<string>):
       requestTimeout: settings.requestTimeout,
       patience: settings.patience,
       skipTlsVerification: settings.skipTlsVerification,
-      secrets: secretsOf(settings),
+      secrets: () => [...secretsOf(settings), ...(refreshToken === undefined ? [] : [refreshToken])],
       ...(settings.ca === undefined ? {} : { ca: settings.ca }),
     });
     return uaa;

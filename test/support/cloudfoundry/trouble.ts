@@ -10,7 +10,9 @@ export type Fault =
   | { kind: 'cut upload' }
   | { kind: 'expired token' }
   | { kind: 'limited'; seconds: number }
-  | { kind: 'slow'; milliseconds: number };
+  | { kind: 'slow'; milliseconds: number }
+  /** A careless proxy: it tells the whole request, headers too. */
+  | { kind: 'indiscreet'; status: number };
 
 export interface Planned {
   fault: Fault;
@@ -92,6 +94,7 @@ export function createTrouble(): TroubleGate {
         await new Promise((resolve) => request.once('data', resolve).once('close', resolve));
         request.socket.destroy();
       } else if (fault.kind === 'cut') request.socket.destroy();
+      else if (fault.kind === 'indiscreet') tell(request, response, fault.status);
       else refuse(response, fault);
       return true;
     },
@@ -110,6 +113,12 @@ export function createTrouble(): TroubleGate {
     },
   };
   return trouble;
+}
+
+function tell(request: IncomingMessage, response: ServerResponse, status: number): void {
+  const detail = `cannot handle ${request.method} ${request.url} ${JSON.stringify(request.headers)}`;
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ errors: [{ detail, title: 'CF-Indiscreet', code: 1 }] }));
 }
 
 function refuse(response: ServerResponse, fault: Fault): void {
