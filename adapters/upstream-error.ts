@@ -36,7 +36,8 @@ export class UpstreamError extends Error {
 
   /** The platform may have done what was asked although no good answer came: look before asking again. */
   get uncertain(): boolean {
-    return this.trouble === 'cut' || this.trouble === 'timeout' || (this.status ?? 0) >= 500;
+    const { trouble, status = 0 } = this;
+    return trouble === 'cut' || trouble === 'timeout' || (status >= 500 && status !== 501);
   }
 }
 
