@@ -15,8 +15,8 @@ export interface Certification {
   signAgentRequest(request: string, service: ConpaasService): Promise<IssuedCertificate>;
   /** Every certificate of the user; those of its services stay. */
   revokeUser(uid: number): Promise<void>;
-  /** Every certificate of the service, manager and agents, from `at` on. */
-  revokeService(sid: number, at?: Date): Promise<void>;
+  /** Every certificate of the service, manager and agents; after `grace` milliseconds. */
+  revokeService(sid: number, grace?: number): Promise<void>;
   readonly peers: PeerRules;
 }
 
@@ -54,8 +54,8 @@ export function createCertification(authority: Authority, store: ConpaasStore, c
     revokeUser: async (uid) => {
       await store.revoke({ uid }, clock().toISOString());
     },
-    revokeService: async (sid, at = clock()) => {
-      await store.revoke({ sid }, at.toISOString());
+    revokeService: async (sid, grace = 0) => {
+      await store.revoke({ sid }, new Date(clock().getTime() + grace).toISOString());
     },
     peers: {
       clock,

@@ -50,7 +50,7 @@ export interface ConpaasOptions {
   names?: readonly string[];
   /** Fetches archives that manifests name by URL; it must refuse what strangers must not reach. Absent: nothing is fetched. */
   fetchArchive?: (url: string) => Promise<Readable>;
-  /** Absent: the real time. */
+  /** By which hours are charged; absent: the real time. Certificates go by the real time, as TLS does. */
   clock?: () => Date;
   /** Milliseconds between looks at credits and agents. */
   interval?: number;
@@ -99,9 +99,10 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const host = await hostId(folder);
   await holdLease(store, host);
-  const authority = await openOwnAuthority(folder, clock);
-  const certification = createCertification(authority, store, clock);
-  await store.forgetExpired(clock().toISOString());
+  const now = () => new Date();
+  const authority = await openOwnAuthority(folder, now);
+  const certification = createCertification(authority, store, now);
+  await store.forgetExpired(now().toISOString());
   const { managerPort, appPort } = await ports(options, log);
   const addresses = createAddressBook({
     range: options.addresses,
@@ -143,7 +144,6 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     missing: (type) => missingOf(type, runtimes),
     runtimes,
     version: API_VERSION,
-    clock,
     log,
     packageFile: packer(folder),
     userData: await openUserData(join(folder, 'userdata')),
@@ -151,7 +151,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     url: () => directorUrl,
     ...(options.fetchArchive && { fetchArchive: options.fetchArchive }),
   };
-  await director.userData.sweep(clock());
+  await director.userData.sweep(now());
   const names = [options.host, 'localhost', '127.0.0.1', hostname(), ...(options.names ?? [])];
   const server = createSecureServer({
     credential: await certification.forDirector([...new Set(names)]),
@@ -170,7 +170,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     caCertificate: authority.certificate,
     adapterOptions: {
       director: directorUrl,
-      ...(await ownCredential(join(folder, 'gateway'), certification, own, clock)),
+      ...(await ownCredential(join(folder, 'gateway'), certification, own, now)),
       ca: authority.certificate,
       managerPort,
       appPort,

@@ -38,7 +38,6 @@ export interface Director {
   fetchArchive?: (url: string) => Promise<Readable>;
   /** Where clients reach it. */
   url(): string;
-  clock(): Date;
   log: ConpaasLog;
 }
 

@@ -88,7 +88,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
   const uploads = join(folder, 'uploads');
   await rm(uploads, { recursive: true, force: true });
   await mkdir(uploads, { recursive: true, mode: 0o700 });
-  const credential = await keptCredential(folder, () => certification.forManager(service), clock());
+  const credential = await keptCredential(folder, () => certification.forManager(service), new Date());
   const { authority } = certification;
   const director = createDirectorClient({ url: context.directorUrl(), authority, credential });
   const code = openCodeRepository({ sid, folder: codeFolder(folder), store, limits: context.limits });

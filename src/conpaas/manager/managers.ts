@@ -46,7 +46,7 @@ const PATIENCE = 120_000;
 const LAST_WORDS = 60_000;
 
 export function createManagers(context: ManagerContext): Managers {
-  const { store, cloud, certification, addresses, log, clock } = context;
+  const { store, cloud, certification, addresses, log } = context;
   const managers = new Map<number, Promise<Manager>>();
 
   function open(service: ConpaasService): Promise<Manager> {
@@ -167,7 +167,7 @@ export function createManagers(context: ManagerContext): Managers {
     async forget(sid) {
       const nodes = await store.nodes({ sid });
       await store.deleteService(sid);
-      await certification.revokeService(sid, new Date(clock().getTime() + LAST_WORDS));
+      await certification.revokeService(sid, LAST_WORDS);
       // Not waited for: the caller is that manager, which waits for this answer.
       close(sid)
         .then(() => Promise.all(nodes.map(({ nodeId }) => cloud.kill(nodeId))))
