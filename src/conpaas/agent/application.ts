@@ -145,6 +145,7 @@ export function createApplication(options: ApplicationOptions): Application {
   const stop = async () => {
     phase = serving ? 'stopping' : 'stopped';
     await takeOver(undefined);
+    await Promise.all(retiring.keys());
     phase = 'stopped';
   };
 
@@ -192,7 +193,10 @@ export function createApplication(options: ApplicationOptions): Application {
       })
       .finally(() => {
         activity = undefined;
-        if (work === mine) work = undefined;
+        if (work !== mine) return;
+        work = undefined;
+        // It answered once and died before anybody watched.
+        if (phase === 'running' && !serving && desired?.running) revive(desired, 0);
       });
     const mine: Work = { desired: next, controller, done };
     work = mine;
@@ -234,7 +238,6 @@ export function createApplication(options: ApplicationOptions): Application {
       await work?.done.catch(() => {});
       await endRevival();
       await stop();
-      await Promise.all(retiring.keys());
     },
   };
 }
