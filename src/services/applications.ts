@@ -3,12 +3,12 @@ import type { Manifest, VersionDescriptor } from '../domain/manifest.js';
 import type { Application } from '../domain/model.js';
 import type { Principal } from '../domain/principal.js';
 import type { ApplicationSummary, Listing, OperationResponse } from '../domain/views.js';
-import type { NewVersion, Paging, StoreSession } from '../store/store.js';
+import type { NewVersion, Operation, Paging, StoreSession } from '../store/store.js';
 import { ownApplication, readableApplication, scopeOf } from './access.js';
 import { type Accepted, type Context, perform, type Requester } from './context.js';
-import { cancelWork } from './deletions.js';
+import { isCancellable } from './deletions.js';
 import { listing } from './listing.js';
-import { applicationLocks, environmentsOf } from './locks.js';
+import { applicationsLocks, environmentsOf } from './locks.js';
 import type { Cancel } from './operations/operations.js';
 import type { DeletionInput } from './runners/deletion.js';
 import { newVersion, remarkLocations } from './version-descriptor.js';
@@ -47,8 +47,8 @@ export function createApplications(context: Context, watcher: Watcher): Applicat
         context,
         request,
         async (session, cancel) => {
-          const application = await ownApplication(session, request.principal, appId);
-          return deleteApplications(session, cancel, request, 'deleteApplication', [application]);
+          await ownApplication(session, request.principal, appId);
+          return enqueueDeletion(session, cancel, request, [appId]);
         },
         async () => ({ value: `The application with ID ${appId} was deleted.` }),
       ),
@@ -60,11 +60,7 @@ export function createApplications(context: Context, watcher: Watcher): Applicat
       return perform(
         context,
         request,
-        async (session, cancel) => {
-          const applications = await Promise.all(own.map((appId) => session.applications.get(appId)));
-          const there = applications.flatMap((one) => one ?? []);
-          return deleteApplications(session, cancel, request, 'deleteApplications', there);
-        },
+        (session, cancel) => enqueueDeletion(session, cancel, request, own, { all: true }),
         async () => ({ value: `All applications of tenant ${tenant} were deleted (${own.length}).` }),
       );
     },
@@ -124,25 +120,26 @@ function readMultitenant(text: string | undefined): boolean | undefined {
 }
 
 /** Cancels what runs on the applications, and stores the operation that deletes them when that has ended. */
-async function deleteApplications(
+async function enqueueDeletion(
   session: StoreSession,
   cancel: Cancel,
   { principal, requestId }: Requester,
-  action: string,
-  applications: readonly Application[],
-) {
-  const appIds = applications.map((one) => one.appId);
-  const locks = [];
-  for (const application of applications) {
-    locks.push(...applicationLocks(application.appId, await environmentsOf(session, application)));
-    await cancelWork(session, cancel, application.appId);
-  }
+  appIds: readonly number[],
+  { all = false } = {},
+): Promise<Operation> {
+  const meant = new Set(appIds);
+  const isMeant = ({ appId }: { appId?: number }) => appId !== undefined && meant.has(appId);
+  const running = (await session.operations.unfinished()).filter(isMeant);
+  const deployed = (await session.applications.deployed()).filter(isMeant);
+  const envIds = [...deployed, ...running].flatMap(({ envId }) => envId ?? []);
+  for (const one of running.filter(isCancellable)) await cancel(one.taskId);
   const [appId] = appIds;
   const { operation } = await session.operations.enqueue({
-    ...{ action, locks, tenant: principal.tenant, createdBy: principal.name, requestId },
-    input: { appIds } satisfies DeletionInput,
-    equal: `${action}:${appIds.join(',')}`,
-    ...(appId !== undefined && action === 'deleteApplication' ? { appId } : {}),
+    ...{ action: all ? 'deleteApplications' : 'deleteApplication', requestId },
+    ...{ tenant: principal.tenant, createdBy: principal.name },
+    input: { appIds: [...appIds] } satisfies DeletionInput,
+    locks: applicationsLocks(appIds, envIds),
+    ...(all || appId === undefined ? {} : { appId, equal: `deleteApplication:${appId}` }),
   });
   return operation;
 }

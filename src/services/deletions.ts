@@ -10,6 +10,11 @@ export async function cancelWork(
   isMeant: (operation: Operation) => boolean = () => true,
 ): Promise<void> {
   for (const operation of await session.operations.pendingOn(applicationLock(appId))) {
-    if (!operation.action.startsWith('delete') && isMeant(operation)) await cancel(operation.taskId);
+    if (isCancellable(operation) && isMeant(operation)) await cancel(operation.taskId);
   }
+}
+
+/** A deletion does not cancel another one: it waits for it. */
+export function isCancellable({ action }: Operation): boolean {
+  return !action.startsWith('delete');
 }

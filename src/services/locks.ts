@@ -20,7 +20,14 @@ export function instanceLocks(appId: number, instanceIds: readonly number[], env
 }
 
 export function applicationLocks(appId: number, envIds: readonly number[]): Lock[] {
-  return [{ resource: applicationLock(appId), mode: 'exclusive' }, ...sharedEnvironments(envIds)];
+  return applicationsLocks([appId], envIds);
+}
+
+export function applicationsLocks(appIds: readonly number[], envIds: readonly number[]): Lock[] {
+  return [
+    ...appIds.map((appId): Lock => ({ resource: applicationLock(appId), mode: 'exclusive' })),
+    ...sharedEnvironments(envIds),
+  ];
 }
 
 export function environmentLocks(envId: number): Lock[] {

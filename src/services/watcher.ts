@@ -42,9 +42,12 @@ export function createWatcher(context: WatcherContext, options: WatcherOptions =
 
   const lookOnce = async (platform: string, adapter: PlatformAdapter): Promise<boolean> => {
     const begun = new Date().toISOString();
-    const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(limit * 1000)]);
+    const look = new AbortController();
+    const timer = setTimeout(() => look.abort(new Error(`it did not answer within ${limit} seconds`)), limit * 1000);
+    const end = () => look.abort(ending.signal.reason);
+    ending.signal.addEventListener('abort', end, { once: true });
     try {
-      const reports = await adapter.observe({ signal, step: () => {} });
+      const reports = await adapter.observe({ signal: look.signal, step: () => {} });
       if (troubles.delete(platform)) log.info({ platform }, 'a platform answers again');
       await compare(context, platform, reports, begun);
       return true;
@@ -54,6 +57,9 @@ export function createWatcher(context: WatcherContext, options: WatcherOptions =
       if (!troubles.has(platform)) log.warn({ platform, err: error }, 'a platform cannot be observed');
       troubles.set(platform, { since: troubles.get(platform)?.since ?? begun, message });
       return false;
+    } finally {
+      clearTimeout(timer);
+      ending.signal.removeEventListener('abort', end);
     }
   };
   const begin = (platform: string, adapter: PlatformAdapter): Promise<boolean> => {

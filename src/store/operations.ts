@@ -9,6 +9,9 @@ import type { Run } from './run.js';
 import type { Schema } from './schema.js';
 import type { Lock, NewOperation, Operation, OperationStore, Scope } from './store.js';
 
+/** A statement has at most some ten thousand parameters. */
+const LOCKS_AT_ONCE = 1000;
+
 export function operationStore(run: Run): OperationStore {
   return {
     enqueue: (operation) => run.write((db) => enqueue(db, operation)),
@@ -19,6 +22,11 @@ export function operationStore(run: Run): OperationStore {
         (task) => task.taskId,
         paging,
       ),
+    unfinished: () =>
+      run.read(async (db) => {
+        const active = db.selectFrom('operations').selectAll().where('state', 'in', ['PENDING', 'RUNNING']);
+        return operationsOf(db, await active.orderBy('taskId').execute());
+      }),
     pendingOn: (resource) =>
       run.read(async (db) => {
         const rows = await db
@@ -60,11 +68,9 @@ async function enqueue(
   if (raced) return { operation: raced, joined: true };
   const row = newRow(taskId, operation);
   await db.insertInto('operations').values(row).execute();
-  if (locks.length > 0) {
-    await db
-      .insertInto('operationLocks')
-      .values(locks.map((lock) => ({ taskId, ...lock })))
-      .execute();
+  for (let at = 0; at < locks.length; at += LOCKS_AT_ONCE) {
+    const some = locks.slice(at, at + LOCKS_AT_ONCE).map((lock) => ({ taskId, ...lock }));
+    await db.insertInto('operationLocks').values(some).execute();
   }
   const [stored] = await operationsOf(db, [row]);
   return { operation: stored as Operation, joined: false };

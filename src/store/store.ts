@@ -167,6 +167,8 @@ export interface OperationStore {
   get(taskId: number): Promise<Operation | undefined>;
   /** Newest first. */
   list(scope: Scope, paging?: Paging): AsyncIterable<Task>;
+  /** Everything that is not terminal, oldest first. */
+  unfinished(): Promise<Operation[]>;
   /** Not terminal, holding or waiting for a lock on the resource, oldest first. */
   pendingOn(resource: string): Promise<Operation[]>;
   /**

@@ -1,5 +1,5 @@
 import type { Instance } from '../../domain/model.js';
-import type { StoreSession } from '../../store/store.js';
+import type { Store, StoreSession } from '../../store/store.js';
 import type { Runner } from '../operations/runner.js';
 import { adapterOf } from '../platforms.js';
 import { deploymentKey } from '../specs.js';
@@ -15,9 +15,10 @@ export interface DeletionInput {
 }
 
 const TARGETS = 'targets';
+const AT_ONCE = 100;
 
 /** Undeploys what is deployed of it, then forgets it. What is gone already is as good as deleted. */
-export function deletionRunner(parts: RunnerParts): Runner {
+export function deletionRunner(parts: RunnerParts & { store: Store }): Runner {
   return {
     async run(run) {
       const input = run.operation.input as DeletionInput;
@@ -32,7 +33,7 @@ export function deletionRunner(parts: RunnerParts): Runner {
       });
       const kept = new Set(targets.filter((one) => failure?.failures.has(one.step)).map((one) => one.appId));
       const appIds = input.appIds.filter((appId) => !kept.has(appId));
-      await run.commit(failure ? 'delete the others' : 'delete', (session) => forget(session, { ...input, appIds }));
+      await run.step(failure ? 'delete the others' : 'delete', () => forgetAll(parts.store, { ...input, appIds }));
       if (failure) throw failure;
     },
     settle: (settling, fault) =>
@@ -41,12 +42,10 @@ export function deletionRunner(parts: RunnerParts): Runner {
 }
 
 async function begin(session: StoreSession, input: DeletionInput): Promise<Target[]> {
-  const deployed: Instance[] = [];
-  for (const appId of input.appIds) {
-    const application = await session.applications.get(appId);
-    const instances = application?.versions.flatMap((version) => version.instances) ?? [];
-    deployed.push(...instances.filter((one) => one.envId !== undefined && isMeant(input, one)));
-  }
+  const appIds = new Set(input.appIds);
+  const deployed = (await session.applications.deployed()).filter(
+    (one) => appIds.has(one.appId) && isMeant(input, one),
+  );
   for (const one of deployed) await session.applications.updateInstance(one, { state: 'UNDEPLOYING' });
   return targetsOf(session, 'undeploy', deployed);
 }
@@ -54,6 +53,15 @@ async function begin(session: StoreSession, input: DeletionInput): Promise<Targe
 function isMeant({ versionId, instanceId }: DeletionInput, instance: Instance): boolean {
   if (versionId !== undefined && versionId !== instance.versionId) return false;
   return instanceId === undefined || instanceId === instance.instanceId;
+}
+
+/** A part at a time, with room for everybody else in between. What is gone stays gone, so a repetition does no harm. */
+async function forgetAll(store: Store, input: DeletionInput): Promise<void> {
+  for (let at = 0; at < input.appIds.length; at += AT_ONCE) {
+    const appIds = input.appIds.slice(at, at + AT_ONCE);
+    await store.transaction((session) => forget(session, { ...input, appIds }));
+    await new Promise(setImmediate);
+  }
 }
 
 async function forget({ applications }: StoreSession, { appIds, versionId, instanceId }: DeletionInput): Promise<void> {

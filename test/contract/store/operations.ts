@@ -68,6 +68,17 @@ export function operationCases(bench: Bench): void {
       expect((await all(operations.list({})))[0]?.steps).toEqual(stored?.steps);
     });
 
+    test('those that are not terminal are found, oldest first; one may hold thousands of locks', async () => {
+      const { operations } = bench.store;
+      await operations.enqueue(
+        operation(Array.from({ length: 2500 }, (_, number) => exclusive(`application:${number}`))),
+      );
+      for (const _ of [2, 3]) await operations.enqueue(operation([]));
+      await operations.requestCancel(2);
+      expect((await operations.unfinished()).map(({ taskId }) => taskId)).toEqual([1, 3]);
+      expect((await operations.pendingOn('application:2499')).map(({ taskId }) => taskId)).toEqual([1]);
+    });
+
     test('those that hold or wait for a resource are found, oldest first', async () => {
       const { operations } = bench.store;
       await operations.enqueue(operation([INSTANCE, shared('environment:1')]));
