@@ -2,13 +2,16 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { appRoutes } from './cloudfoundry/apps.js';
+import { bindingRoutes } from './cloudfoundry/bindings.js';
 import { type Cells, createCells } from './cloudfoundry/cells.js';
 import { deploymentRoutes } from './cloudfoundry/deployments.js';
 import { documentsOf } from './cloudfoundry/documents.js';
 import { errorBody, forbidden, invalidToken, noToken, Refusal } from './cloudfoundry/errors.js';
 import { type Answer, findHandler, type Routes, readBody } from './cloudfoundry/http.js';
 import { createLogCache } from './cloudfoundry/log-cache.js';
-import { lookupRoutes, manifestRoutes } from './cloudfoundry/lookups.js';
+import { lookupRoutes } from './cloudfoundry/lookups.js';
+import { manifestRoutes } from './cloudfoundry/manifest.js';
+import { marketplaceRoutes } from './cloudfoundry/marketplace.js';
 import type { User } from './cloudfoundry/objects.js';
 import { packageRoutes } from './cloudfoundry/packages.js';
 import { createLimits } from './cloudfoundry/rate-limit.js';
@@ -71,7 +74,9 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
     ...packageRoutes(world, documents, apps),
     ...deploymentRoutes(world, documents, cells),
     ...routeRoutes(world, documents, apps),
+    ...marketplaceRoutes(world, documents),
     ...serviceRoutes(world, documents),
+    ...bindingRoutes(world, documents),
   };
   const open = rootRoutes(world);
 

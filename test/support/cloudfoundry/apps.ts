@@ -114,7 +114,7 @@ export function appRoutes(world: World, documents: Documents, cells: Cells): App
     'DELETE /v3/apps/:guid': ({ params, user }) => {
       const app = writable(params['guid'] ?? '', user);
       const job = world.job('app.delete', { app: `/v3/apps/${app.guid}` }, () => deleteApp(world, cells, app));
-      return { status: 202, headers: { location: documents.url(`/v3/jobs/${job.guid}`).href } };
+      return documents.accepted(job);
     },
     'GET /v3/apps/:guid/environment_variables': ({ params, user }) => {
       const app = find(params['guid'] ?? '', user);
@@ -138,7 +138,7 @@ export function appRoutes(world: World, documents: Documents, cells: Cells): App
     'POST /v3/apps/:guid/actions/clear_buildpack_cache': ({ params, user }) => {
       const app = writable(params['guid'] ?? '', user);
       const job = world.job('app.clear_buildpack_cache', { app: `/v3/apps/${app.guid}` }, () => {});
-      return { status: 202, headers: { location: documents.url(`/v3/jobs/${job.guid}`).href } };
+      return documents.accepted(job);
     },
     'GET /v3/apps/:guid/droplets/current': ({ params, user }) => {
       const { droplet } = find(params['guid'] ?? '', user);

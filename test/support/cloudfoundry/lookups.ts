@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { parse } from 'yaml';
-import type { Apps } from './apps.js';
-import type { Cells } from './cells.js';
-import { type Documents, quotaGuid } from './documents.js';
+import type { Documents } from './documents.js';
 import { forbidden, notFound } from './errors.js';
-import { type Call, listOf, type Routes, readText } from './http.js';
-import type { App, Org, Space, Thing, User } from './objects.js';
+import { type Call, listOf, type Routes } from './http.js';
+import { quotaGuid } from './place-documents.js';
+import { role, rolesOf } from './roles.js';
 import { remove, type World } from './world.js';
 
 /** Organisations, spaces, domains, buildpacks and everything else that is only looked up. */
@@ -105,7 +102,7 @@ export function lookupRoutes(world: World, documents: Documents): Routes {
       const found = space(call);
       if (!call.user.admin) throw forbidden();
       const job = world.job('space.delete', { space: `/v3/spaces/${found.guid}` }, () => remove(world.spaces, found));
-      return { status: 202, headers: { location: documents.url(`/v3/jobs/${job.guid}`).href } };
+      return documents.accepted(job);
     },
     'GET /v3/buildpacks': (call) =>
       listOf(call, world.urls.api, world.buildpacks, documents.buildpack, {
@@ -201,92 +198,6 @@ export function lookupRoutes(world: World, documents: Documents): Routes {
       const job = world.jobs.find((one) => one.guid === params['guid']);
       if (!job) throw notFound('Job');
       return { status: 200, body: documents.job(job) };
-    },
-  };
-}
-
-/** What `cf push` begins with: an app from a manifest, made or changed. */
-export function manifestRoutes(world: World, documents: Documents, apps: Apps, cells: Cells): Routes {
-  return {
-    'POST /v3/spaces/:guid/actions/apply_manifest': async ({ params, user, request }) => {
-      const space = world.see(world.spaces, params['guid'] ?? '', user, 'Space', (one) => one);
-      world.mayWrite(user, space);
-      const manifest = parse(await readText(request)) as { applications: ManifestApp[] };
-      const job = world.job('space.apply_manifest', { space: `/v3/spaces/${space.guid}` }, () => {
-        for (const wanted of manifest.applications) applyManifest(world, apps, cells, space, wanted, user);
-      });
-      return { status: 202, headers: { location: documents.url(`/v3/jobs/${job.guid}`).href } };
-    },
-  };
-}
-
-interface ManifestApp {
-  name: string;
-  instances?: number;
-  memory?: string;
-  'default-route'?: boolean;
-  buildpacks?: string[];
-  env?: Record<string, string>;
-}
-
-function applyManifest(world: World, apps: Apps, cells: Cells, space: Space, wanted: ManifestApp, user: User): void {
-  const body = { name: wanted.name, relationships: { space: { data: { guid: space.guid } } } };
-  const app: App = world.apps.find((one) => one.space === space && one.name === wanted.name) ?? apps.create(body, user);
-  Object.assign(app.env, wanted.env);
-  if (wanted.buildpacks)
-    app.lifecycle = { type: 'buildpack', data: { buildpacks: wanted.buildpacks, stack: app.lifecycle.data.stack } };
-  const process = world.processes.find((one) => one.app === app);
-  const memory = /^(\d+)M$/.exec(wanted.memory ?? '')?.[1];
-  if (process) {
-    const size = { instances: wanted.instances ?? process.instances, memory_in_mb: Number(memory ?? process.memory) };
-    cells.scale(process, size);
-  }
-  const [domain] = world.domains;
-  const there = world.routes.some((route) => route.destinations.some((one) => one.app === app));
-  if (!wanted['default-route'] || there || !domain) return;
-  const destination = {
-    guid: randomUUID(),
-    app,
-    process: 'web',
-    port: 8080,
-    protocol: 'http1',
-    created: new Date(),
-    updated: new Date(),
-  };
-  world.routes.push({ ...world.thing(), host: app.name, path: '', domain, space, destinations: [destination] });
-}
-
-interface Role extends Thing {
-  user: User;
-  org?: Org;
-  space?: Space;
-  type: string;
-}
-
-/** Who has a role in a space is also a user of its organisation. */
-function rolesOf(world: World, { query, user: caller }: Call): Role[] {
-  const wanted = query.get('user_guids')?.split(',');
-  const users = world.users.filter((one) => (wanted ? wanted.includes(one.guid) : one === caller));
-  return users.flatMap((user) => {
-    const spaces = world.spaces.filter((space) => user.roles.has(space.guid));
-    const orgs = [...new Set(spaces.map(({ org }) => org))];
-    return [
-      ...orgs.map((org) => ({ ...world.thing(), user, org, type: 'organization_user' })),
-      ...spaces.map((space) => ({ ...world.thing(), user, space, type: `space_${user.roles.get(space.guid)}` })),
-    ];
-  });
-}
-
-function role(documents: Documents, { user, org, space, ...one }: Role) {
-  return {
-    ...documents.base(one),
-    type: one.type,
-    relationships: { user: { data: { guid: user.guid } }, organization: documents.to(org), space: documents.to(space) },
-    links: {
-      self: documents.url(`/v3/roles/${one.guid}`),
-      user: documents.url(`/v3/users/${user.guid}`),
-      ...(org ? { organization: documents.url(`/v3/organizations/${org.guid}`) } : {}),
-      ...(space ? { space: documents.url(`/v3/spaces/${space.guid}`) } : {}),
     },
   };
 }

@@ -56,7 +56,7 @@ export function packageRoutes(world: World, documents: Documents, apps: Apps): R
       const job = world.job('package.delete', { package: `/v3/packages/${made.guid}` }, () =>
         remove(world.packages, made),
       );
-      return { status: 202, headers: { location: documents.url(`/v3/jobs/${job.guid}`).href } };
+      return documents.accepted(job);
     },
     'POST /v3/packages/:guid/upload': async (call) => {
       const made = find(call);

@@ -16,7 +16,6 @@ export function routeRoutes(world: World, documents: Documents, apps: Apps): Rou
     world.mayWrite(call.user, route.space);
     return route;
   };
-  const location = (guid: string) => ({ location: documents.url(`/v3/jobs/${guid}`).href });
   const filters = {
     hosts: (route: Route) => route.host,
     paths: (route: Route) => route.path,
@@ -51,7 +50,7 @@ export function routeRoutes(world: World, documents: Documents, apps: Apps): Rou
     'DELETE /v3/routes/:guid': (call) => {
       const route = writable(call);
       const job = world.job('route.delete', { route: `/v3/routes/${route.guid}` }, () => remove(world.routes, route));
-      return { status: 202, headers: location(job.guid) };
+      return documents.accepted(job);
     },
     'GET /v3/routes/:guid/destinations': (call) => ({ status: 200, body: documents.destinations(find(call)) }),
     'POST /v3/routes/:guid/destinations': (call) => {
@@ -86,7 +85,7 @@ export function routeRoutes(world: World, documents: Documents, apps: Apps): Rou
         for (const route of world.routes.filter((one) => one.space === space && one.destinations.length === 0))
           remove(world.routes, route);
       });
-      return { status: 202, headers: location(job.guid) };
+      return documents.accepted(job);
     },
     'GET /v3/domains': (call) =>
       listOf(

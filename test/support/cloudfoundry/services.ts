@@ -1,16 +1,13 @@
 import type { Documents } from './documents.js';
-import { notFound, Refusal, unprocessable } from './errors.js';
+import { Refusal, unprocessable } from './errors.js';
 import { type Call, checkBody, listOf, type Routes, relationshipFault, relationTo } from './http.js';
 import { mergeMetadata } from './labels.js';
-import type { Binding, Job, Offering, Operation, Plan, ServiceInstance, User } from './objects.js';
-import { PASSWORDS } from './seed.js';
+import { failure, operation, visible } from './marketplace.js';
+import type { Job, Plan, ServiceInstance, User } from './objects.js';
 import { serviceDocuments } from './service-documents.js';
 import { remove, type World } from './world.js';
 
-/** What a broker that fails makes of a job. */
-const failure = (detail: string) => ({ code: 10009, title: 'CF-UnableToPerform', detail });
-
-/** The marketplace, service instances and their bindings. */
+/** Service instances. */
 export function serviceRoutes(world: World, documents: Documents): Routes {
   const shown = serviceDocuments(documents);
   const find = ({ params, user }: Call) =>
@@ -20,8 +17,7 @@ export function serviceRoutes(world: World, documents: Documents): Routes {
     world.mayWrite(call.user, found.space);
     return found;
   };
-  const accepted = (job: Job) => ({ status: 202, headers: { location: documents.url(`/v3/jobs/${job.guid}`).href } });
-  const visible = (plan: Plan, user: User) => plan.public || user.admin;
+  const { accepted } = documents;
 
   function provision(instance: ServiceInstance, plan: Plan): Job {
     const behaviour = plan.broker.provision;
@@ -128,54 +124,6 @@ export function serviceRoutes(world: World, documents: Documents): Routes {
   }
 
   return {
-    'GET /v3/service_offerings': (call) =>
-      listOf<Offering>(
-        call,
-        world.urls.api,
-        world.offerings.filter((one) => world.plans.some((plan) => plan.offering === one && visible(plan, call.user))),
-        shown.offering,
-        {
-          filters: { names: (one) => one.name },
-          extra: ['space_guids', 'organization_guids', 'available', 'fields'],
-          orders: ['created_at', 'updated_at', 'name'],
-        },
-      ),
-    'GET /v3/service_plans': (call) =>
-      listOf<Plan>(
-        call,
-        world.urls.api,
-        world.plans.filter((plan) => visible(plan, call.user)),
-        shown.plan,
-        {
-          filters: {
-            names: (one) => one.name,
-            service_offering_names: (one) => one.offering.name,
-            service_offering_guids: (one) => one.offering.guid,
-          },
-          extra: ['space_guids', 'organization_guids', 'available', 'fields'],
-          include: {
-            service_offering: (plans) => ({
-              service_offerings: [...new Set(plans.map((one) => one.offering))].map(shown.offering),
-            }),
-          },
-        },
-      ),
-    'GET /v3/service_plans/:guid/visibility': (call) => ({
-      status: 200,
-      body: { type: planOf(world, call).public ? 'public' : 'admin' },
-    }),
-    'PATCH /v3/service_plans/:guid/visibility': (call) => {
-      planOf(world, call).public = call.body['type'] === 'public';
-      return { status: 200, body: { type: call.body['type'] } };
-    },
-    'POST /v3/service_brokers': () =>
-      accepted(
-        world.job(
-          'service_broker.catalog.synchronize',
-          { service_brokers: `/v3/service_brokers/${world.offerings[0]?.broker}` },
-          () => {},
-        ),
-      ),
     'POST /v3/service_instances': ({ body, user }) => {
       const { type } = body;
       const own = type === 'managed' ? ['parameters'] : ['credentials', 'syslog_drain_url', 'route_service_url'];
@@ -247,125 +195,6 @@ export function serviceRoutes(world: World, documents: Documents): Routes {
       remove(world.services, instance);
       return { status: 204 };
     },
-    ...bindingRoutes(world, documents, accepted),
-  };
-}
-
-function planOf(world: World, { params, user }: Call): Plan {
-  const plan = world.plans.find((one) => one.guid === params['guid']);
-  if (!plan || !user.admin) throw notFound('Service plan');
-  return plan;
-}
-
-function bindingRoutes(
-  world: World,
-  documents: Documents,
-  accepted: (job: Job) => { status: number; headers: Record<string, string> },
-): Routes {
-  const shown = serviceDocuments(documents);
-  const find = ({ params, user }: Call) =>
-    world.see(world.bindings, params['guid'] ?? '', user, 'Service credential binding', (one) => one.instance.space);
-
-  function create(body: Record<string, unknown>, user: User): Binding {
-    const guid = relationTo(body, 'service_instance');
-    const instance = world.services.find((one) => one.guid === guid && world.sees(user, one.space));
-    if (!instance) throw unprocessable(`The service instance could not be found: '${guid}'`);
-    world.mayWrite(user, instance.space);
-    const type = body['type'] === 'key' ? 'key' : 'app';
-    if (type === 'key' && instance.type === 'user-provided')
-      throw unprocessable(
-        "Service credential bindings of type 'key' are not supported for user-provided service instances.",
-      );
-    if (body['parameters'] !== undefined && instance.type === 'user-provided')
-      throw unprocessable('Binding parameters are not supported for user-provided service instances');
-    if (['initial', 'in progress'].includes(instance.last.state))
-      throw unprocessable('There is an operation in progress for the service instance');
-    if (instance.last.type === 'create' && instance.last.state === 'failed')
-      throw unprocessable('Service instance not found');
-    const app = world.apps.find((one) => one.guid === relationTo(body, 'app'));
-    if (type === 'app' && world.bindings.some((one) => one.instance === instance && one.app === app))
-      throw unprocessable('The app is already bound to the service instance');
-    const name = typeof body['name'] === 'string' ? body['name'] : null;
-    const binding: Binding = {
-      ...world.thing(),
-      type,
-      name,
-      instance,
-      credentials: {},
-      last: operation('create', 'initial', null),
-    };
-    if (app) binding.app = app;
-    world.bindings.push(binding);
-    return binding;
-  }
-
-  function bind(binding: Binding, parameters: unknown): Job {
-    const { instance } = binding;
-    const link = { service_credential_binding: `/v3/service_credential_bindings/${binding.guid}` };
-    const refuses = instance.plan?.broker.bind;
-    return world.job(binding.type === 'key' ? 'service_keys.create' : 'service_bindings.create', link, () => {
-      if (typeof refuses === 'object' && parameters !== undefined) {
-        binding.last = operation('create', 'failed', refuses['refuses parameters']);
-        throw failure(`bind could not be completed: ${refuses['refuses parameters']}`);
-      }
-      const user = `u${binding.guid.slice(0, 6)}`;
-      const password = PASSWORDS.database;
-      binding.credentials = {
-        uri: `postgres://${user}:${password}@db.example:5432/d1`,
-        host: 'db.example',
-        port: 5432,
-        username: user,
-        password,
-        name: 'd1',
-      };
-      binding.last = operation('create', 'succeeded', null);
-    });
-  }
-
-  return {
-    'POST /v3/service_credential_bindings': ({ body, user }) => {
-      checkBody(body, ['type', 'name', 'relationships', 'parameters', 'metadata']);
-      const binding = create(body, user);
-      mergeMetadata(binding, body['metadata']);
-      if (binding.instance.type === 'managed') return accepted(bind(binding, body['parameters']));
-      binding.credentials = binding.instance.credentials;
-      binding.last = operation('create', 'succeeded', null);
-      return { status: 201, body: shown.binding(binding) };
-    },
-    'GET /v3/service_credential_bindings': (call) =>
-      listOf(
-        call,
-        world.urls.api,
-        world.bindings.filter((one) => world.sees(call.user, one.instance.space)),
-        shown.binding,
-        {
-          filters: {
-            app_guids: (one) => one.app?.guid ?? '',
-            service_instance_guids: (one) => one.instance.guid,
-            type: (one) => one.type,
-            names: (one) => one.name ?? '',
-          },
-          include: {
-            service_instance: (bindings) => ({
-              service_instances: [...new Set(bindings.map((one) => one.instance))].map(shown.instance),
-            }),
-            app: (bindings) => ({ apps: [...new Set(bindings.flatMap((one) => one.app ?? []))].map(documents.app) }),
-          },
-        },
-      ),
-    'GET /v3/service_credential_bindings/:guid': (call) => ({ status: 200, body: shown.binding(find(call)) }),
-    'GET /v3/service_credential_bindings/:guid/details': (call) => ({
-      status: 200,
-      body: { credentials: find(call).credentials },
-    }),
-    'DELETE /v3/service_credential_bindings/:guid': (call) => {
-      const binding = find(call);
-      world.mayWrite(call.user, binding.instance.space);
-      if (binding.instance.type === 'managed')
-        return accepted(world.job('service_bindings.delete', {}, () => remove(world.bindings, binding)));
-      remove(world.bindings, binding);
-      return { status: 204 };
-    },
   };
 }
 
@@ -390,10 +219,6 @@ function newInstance(
   };
   mergeMetadata(instance, body['metadata']);
   return instance;
-}
-
-function operation(type: string, state: string, description: string | null): Operation {
-  return { type, state, description, created: new Date(), updated: new Date() };
 }
 
 function change(instance: ServiceInstance, state: string, description: string): void {
