@@ -40,6 +40,33 @@ describe('a gateway that is killed in the middle of', () => {
   );
 });
 
+test('a deploy that was interrupted too often is given up, and what it had made is removed', async () => {
+  const moments = await inFolder((folder) => live('deploy', folder));
+  const halfway = moments.findLastIndex(([step, moment]) => step === 'deploy' && moment === 'told');
+  await inFolder(async (folder) => {
+    await prepared('deploy', folder);
+    await run(folder, 'deploy', halfway);
+    const services = await openTestServices({ folder, work: { attempts: 1 } });
+    const { signal } = new AbortController();
+    try {
+      expect(await services.platform.deployments(signal)).toHaveLength(1);
+      const [task] = await tasks(services);
+      const ended = await services.operations.ended(task?.taskId ?? 0, 30, signal);
+      expect(ended).toMatchObject({
+        state: 'FAILED',
+        error: { message: expect.stringContaining('interrupted once') },
+      });
+      expect(await services.platform.deployments(signal)).toEqual([]);
+      const { versions } = await services.applications.describe(ADA, 1);
+      expect(versions[0]?.instances[0]).toMatchObject({ state: 'FAILED', reason: ended?.error?.message });
+      await expectDeployable(services);
+      await expectAgreement(services, 'after it was given up');
+    } finally {
+      await services.close();
+    }
+  });
+}, 120_000);
+
 /** A step begins where the one before was recorded, and all that an adapter tells in between is alike but for the first and the last. */
 function distinct(moments: [string, string][]): { at: number; step: string; moment: string }[] {
   return moments

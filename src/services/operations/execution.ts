@@ -94,10 +94,8 @@ function refuse(operation: Operation, runner: Runner | undefined, attempts: numb
   if (!runner) return new Fault('Internal Failure', `This gateway does not know the action ${operation.action}.`);
   if (operation.cancelRequested) return new Cancelled();
   if (operation.attempts <= attempts) return undefined;
-  return new Fault(
-    'Internal Failure',
-    `The task was interrupted ${operation.attempts - 1} times by an end of the gateway and is given up.`,
-  );
+  const times = operation.attempts === 2 ? 'once' : `${operation.attempts - 1} times`;
+  return new Fault('Internal Failure', `The task was interrupted ${times} by an end of the gateway and is given up.`);
 }
 
 /** Brings an operation that did not succeed to its end. */
