@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -24,7 +24,8 @@ export class DirectoryHeld extends Error {
  */
 export function openDataDirectory(path: string): DataDirectory {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
+  // Running applications with Unix ids of their own walk through it to their files: the right to do so stays when it was given.
+  chmodSync(path, statSync(path).mode & 0o711);
   const holder = join(path, 'gateway.pid');
   const lock = takeLock(join(path, LOCK), () => {
     throw new DirectoryHeld(

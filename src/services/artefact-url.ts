@@ -35,7 +35,7 @@ export async function openUrl(location: string, rules: UrlRules, signal: AbortSi
 }
 
 function parse(location: string, base?: URL): URL {
-  const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
+  const url = URL.canParse(location, base?.href) ? new URL(location, base) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new Fault('InvalidValue', 'The location of an artefact is an http or https URL.');
   }
