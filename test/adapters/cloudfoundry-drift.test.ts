@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { answerOf, artefactOf, call } from '../contract/adapter-stage.js';
 import { makeZip } from '../contract/archive.js';
-import { deploymentOf, environmentOf, openScenery, type Scenery } from '../support/cloudfoundry-bench.js';
+import { deploymentOf, openScenery, type Scenery } from '../support/cloudfoundry-bench.js';
 
 let scenery: Scenery;
 beforeEach(async () => {
