@@ -57,11 +57,8 @@ asRoot('uploaded code', () => {
     folder = agent.folder;
     room = (await readSpec(folder))?.room ?? '';
     await sendFiles(agent.client, 'code-a', ATTACKER);
-    agentPid = (await agent.client.apply(
-      desired('code-a', { variables: { MINE: '1', COAPS_MARK: 'forged', PORT: '1' } }),
-    ))
-      ? (await agent.client.status()).pid
-      : 0;
+    const variables = { MINE: '1', COAPS_MARK: 'forged', PORT: '1' };
+    agentPid = (await agent.client.apply(desired('code-a', { variables }))).pid;
     const url = await expose(agent.client);
     ask = async (action, on = '') =>
       JSON.parse(await textOf(`${url}/${action}?on=${encodeURIComponent(on)}`)) as { done?: unknown; code?: string };
