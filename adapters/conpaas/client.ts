@@ -67,7 +67,7 @@ export function createManagerClients(settings: Settings): ManagerClients {
           ca: settings.ca,
           requestTimeout: settings.requestTimeout,
           patience: PATIENCE,
-          secrets: [settings.key],
+          secrets: () => [settings.key],
           tls,
         });
       upstreams.set(manager, upstream);

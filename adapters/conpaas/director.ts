@@ -60,7 +60,7 @@ export function createDirectorApi(settings: Settings): DirectorApi {
       ca: settings.ca,
       requestTimeout: settings.requestTimeout,
       patience: PATIENCE,
-      secrets: [settings.key],
+      secrets: () => [settings.key],
       tls: identifiedBy(settings, { certificate, role: 'frontend' }),
     });
   const upstream = open(true);

@@ -6,7 +6,7 @@ import { versionIn } from './names.js';
 type Seen = Pick<ServiceStatus, 'state' | 'nodes'>;
 
 /** Phases of an application that does not serve and will not by itself soon. */
-const DOWN = ['failed', 'restarting', 'stopped', 'unreachable'];
+const DOWN = ['failed', 'restarting', 'stopped', 'dead'];
 
 /** ConPaaS' state in ours. ADAPTING is STARTED: what served before goes on serving. */
 export function stateOf({ state, nodes }: Seen): PlatformState {

@@ -47,8 +47,10 @@ async function nodesOf({ store, managers }: Pick<Director, 'store' | 'managers'>
   return nodes.map(({ nodeId, roles }) => ({ id: nodeId, roles, ...applicationOf(agents.get(nodeId)) }));
 }
 
-function applicationOf(status: AgentStatus | undefined) {
-  if (!status) return { phase: 'unreachable', reason: 'Its agent does not answer.' };
+/** `dead` and `silent` are of the agent, all other phases of its application. */
+function applicationOf(status: AgentStatus | 'silent' | undefined) {
+  if (!status) return { phase: 'dead', reason: 'Its agent is gone and has not come back yet.' };
+  if (status === 'silent') return { phase: 'silent', reason: 'Its agent does not answer.' };
   const { phase, activity, restarts, reason, memoryBytes } = status.application;
   return { phase, activity, restarts, reason, memoryBytes };
 }

@@ -19,7 +19,7 @@ export interface Workshop {
   /** A line for getLog. */
   note(text: string): void;
   /** Keeps the last lines that a node's application printed, before it goes. */
-  keepOutput(nodeId: string): Promise<void>;
+  keepOutput(node: ConpaasNode): Promise<void>;
 }
 
 interface Member {
@@ -149,7 +149,7 @@ async function endNodes(shop: Workshop, nodes: readonly ConpaasNode[]): Promise<
   await Promise.all(
     nodes.map(async (node) => {
       shop.note(`ending ${node.nodeId}`);
-      await shop.keepOutput(node.nodeId);
+      await shop.keepOutput(node);
       await shop.fleet.end(node);
       await shop.store.deleteNode(node.nodeId);
     }),

@@ -1,6 +1,8 @@
 import type { ConpaasNode, ConpaasService } from '../../domain/conpaas.js';
+import { isFault } from '../../domain/errors.js';
 import type { AddressBook } from '../addresses.js';
 import { type AgentClient, createAgentClient } from '../agent/client.js';
+import { OLDEST_PROTOCOL, PROTOCOL } from '../agent/protocol.js';
 import { type Credential, createRequest } from '../certificates.js';
 import type { Cloud, CloudInstance } from '../cloud/cloud.js';
 import type { DirectorClient } from '../director-client.js';
@@ -9,8 +11,8 @@ import type { DirectorClient } from '../director-client.js';
 export interface Fleet {
   /** The node's agent, alive: found, started again, or made. */
   ensure(node: ConpaasNode): Promise<AgentClient>;
-  /** The agent as it was seen last; undefined: not seen since this manager was opened. */
-  known(nodeId: string): AgentClient | undefined;
+  /** The agents of these nodes that live, without starting any. */
+  living(nodes: readonly ConpaasNode[]): Promise<Map<string, AgentClient>>;
   /** Ends agent and application and removes what they had on disk. Not there: done. */
   end(node: ConpaasNode): Promise<void>;
   close(): void;
@@ -65,12 +67,28 @@ export function createFleet({ service, cloud, director, addresses, credential, a
 
   return {
     async ensure(node) {
-      const instances = await cloud.list();
-      const found = instances.find(({ agentId }) => agentId === node.nodeId);
-      if (found?.alive) return clientFor(found);
-      return clientFor(found ? await cloud.revive(node.nodeId) : await make(node));
+      const found = await cloud.revive(node.nodeId).catch((error: unknown) => {
+        if (isFault(error) && error.code === 'NotFound') return undefined;
+        throw error;
+      });
+      if (found && isSpokenTo(found)) return clientFor(found);
+      // Born before an upgrade that left its language behind.
+      if (found) await cloud.kill(node.nodeId);
+      return clientFor(await make(node));
     },
-    known: (nodeId) => clients.get(nodeId)?.client,
+    async living(nodes) {
+      const missing = nodes.some(({ nodeId }) => !clients.has(nodeId));
+      for (const instance of missing ? await cloud.list() : []) {
+        const isOurs = nodes.some(({ nodeId }) => nodeId === instance.agentId);
+        if (isOurs && instance.alive && instance.address) clientFor(instance);
+      }
+      return new Map(
+        nodes.flatMap(({ nodeId }) => {
+          const known = clients.get(nodeId);
+          return known ? [[nodeId, known.client] as const] : [];
+        }),
+      );
+    },
     async end(node) {
       const client = clients.get(node.nodeId)?.client;
       await client?.end().catch(() => undefined);
@@ -83,4 +101,9 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       clients.clear();
     },
   };
+}
+
+/** Both tell the newest version that they speak and the oldest: there must be one that both do. */
+function isSpokenTo({ protocol = PROTOCOL, oldestProtocol = OLDEST_PROTOCOL }: CloudInstance): boolean {
+  return protocol >= OLDEST_PROTOCOL && oldestProtocol <= PROTOCOL;
 }

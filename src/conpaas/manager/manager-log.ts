@@ -5,6 +5,8 @@ export interface ManagerLog {
   note(text: string): void;
   /** The newest part of it, whole lines. */
   tail(): Promise<string>;
+  /** Nothing is written any more when it resolves. */
+  close(): Promise<void>;
 }
 
 /** Bytes of one file; there are at most two. */
@@ -23,11 +25,17 @@ export function openManagerLog(file: string, clock: () => Date): ManagerLog {
     await appendFile(file, line, { mode: 0o600 });
   }
 
+  let closed = false;
   return {
     note(text) {
+      if (closed) return;
       const line = `${clock().toISOString()} ${text}\n`;
       // A full disk must not stop a service.
       written = written.then(() => write(line)).catch(() => undefined);
+    },
+    async close() {
+      closed = true;
+      await written;
     },
     async tail() {
       await written;

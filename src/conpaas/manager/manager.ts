@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ArchiveLimits } from '../../archives/index.js';
-import type { ConpaasService, ConpaasStore } from '../../domain/conpaas.js';
+import type { ConpaasNode, ConpaasService, ConpaasStore } from '../../domain/conpaas.js';
 import type { AddressBook } from '../addresses.js';
 import type { AgentStatus } from '../agent/protocol.js';
 import type { Certification } from '../certification.js';
@@ -49,8 +49,8 @@ export interface Manager {
   ask(call: Asked): Promise<unknown>;
   /** As its method `delete`. */
   delete(): Promise<void>;
-  /** What its agents say now; an agent that does not answer is absent. */
-  agents(): Promise<Map<string, AgentStatus>>;
+  /** What its agents say now; a dead one is absent. */
+  agents(): Promise<Map<string, AgentStatus | 'silent'>>;
   /** Pays the hours that have begun; a refusal stops the service. */
   pay(): Promise<void>;
   /** Agents and applications go on. */
@@ -96,9 +96,9 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
   const credits = createCredits({ sid, store, director, clock });
   const managerLog = openManagerLog(join(folder, 'manager.log'), clock);
   const outputFile = join(folder, 'output.log');
-  const keepOutput = async (nodeId: string) => {
-    const lines = await fleet
-      .known(nodeId)
+  const keepOutput = async (node: ConpaasNode) => {
+    const agent = (await fleet.living([node])).get(node.nodeId);
+    const lines = await agent
       ?.logs({ lines: KEPT_LINES, follow: false, signal: AbortSignal.timeout(GLANCE) })
       .then((stream) => text(stream))
       .catch(() => undefined);
@@ -163,6 +163,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
       await server.close();
       await lifecycle.close();
       fleet.close();
+      await managerLog.close();
     },
   };
 }
@@ -174,16 +175,22 @@ async function addDefaultCode(service: ConpaasService, code: ReturnType<typeof o
   if (initial) await code.addInitial(initial.archive, initial.filename);
 }
 
-async function askAgents({ store }: ManagerContext, { sid, fleet }: ManagerCore): Promise<Map<string, AgentStatus>> {
+/** One that lives and does not answer in time is busy, not gone. */
+async function askAgents({ store, cloud }: ManagerContext, { sid, fleet }: ManagerCore) {
   const nodes = await store.nodes({ sid });
-  const found = await Promise.all(
-    nodes.map(async ({ nodeId }) => {
-      const status = await fleet
-        .known(nodeId)
-        ?.status(AbortSignal.timeout(GLANCE))
-        .catch(() => undefined);
-      return status ? ([[nodeId, status]] as const) : [];
+  const agents = await fleet.living(nodes);
+  const answers = new Map<string, AgentStatus | 'silent'>();
+  await Promise.all(
+    [...agents].map(async ([nodeId, agent]) => {
+      const status = await agent.status(AbortSignal.timeout(GLANCE)).catch(() => undefined);
+      if (status) answers.set(nodeId, status);
     }),
   );
-  return new Map(found.flat());
+  if (answers.size < nodes.length) {
+    for (const { agentId, alive } of await cloud.list()) {
+      const isOurs = nodes.some(({ nodeId }) => nodeId === agentId);
+      if (isOurs && alive && !answers.has(agentId)) answers.set(agentId, 'silent');
+    }
+  }
+  return answers;
 }

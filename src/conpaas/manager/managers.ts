@@ -26,7 +26,7 @@ export interface Managers {
   /** What the manager asks for when its nodes are gone: removes row, files and certificates, and closes it. */
   forget(sid: number): Promise<void>;
   /** What the agents of a service say now. */
-  agents(sid: number): Promise<Map<string, AgentStatus>>;
+  agents(sid: number): Promise<Map<string, AgentStatus | 'silent'>>;
   /** Calls a method of a manager as its owner would. Throws RpcError. */
   ask(sid: number, call: Asked): Promise<unknown>;
   /** Resolves when a service rests. Throws Fault PlatformTimeout. */
@@ -48,6 +48,8 @@ const LAST_WORDS = 60_000;
 export function createManagers(context: ManagerContext): Managers {
   const { store, cloud, certification, addresses, log } = context;
   const managers = new Map<number, Promise<Manager>>();
+  /** Services whose rows are about to go: nobody may open their managers again. */
+  const ending = new Set<number>();
 
   function open(service: ConpaasService): Promise<Manager> {
     const known = managers.get(service.sid);
@@ -62,7 +64,7 @@ export function createManagers(context: ManagerContext): Managers {
     const known = managers.get(sid);
     if (known) return await known;
     const service = await store.service(sid);
-    return service?.host === context.host ? await open(service) : undefined;
+    return service?.host === context.host && !ending.has(sid) ? await open(service) : undefined;
   }
 
   async function close(sid: number): Promise<void> {
@@ -72,11 +74,17 @@ export function createManagers(context: ManagerContext): Managers {
   }
 
   async function discard(sid: number, options?: { refund: boolean }): Promise<void> {
+    ending.add(sid);
     await close(sid);
     for (const { nodeId } of await store.nodes({ sid })) await cloud.kill(nodeId);
-    await store.deleteService(sid, options);
     await certification.revokeService(sid);
+    await store.deleteService(sid, options);
+    await removeFolder(sid);
+  }
+
+  async function removeFolder(sid: number): Promise<void> {
     await rm(serviceFolder(context, sid), { recursive: true, force: true });
+    ending.delete(sid);
   }
 
   async function openAll(): Promise<void> {
@@ -135,7 +143,8 @@ export function createManagers(context: ManagerContext): Managers {
   }
 
   async function mend(service: ConpaasService, alive: ReadonlySet<string>): Promise<void> {
-    const manager = await open(service);
+    const manager = await managerOf(service.sid);
+    if (!manager) return;
     await manager.pay();
     if (service.state !== 'RUNNING') return;
     const nodes = await store.nodes({ sid: service.sid });
@@ -165,13 +174,14 @@ export function createManagers(context: ManagerContext): Managers {
       }
     },
     async forget(sid) {
+      ending.add(sid);
       const nodes = await store.nodes({ sid });
-      await store.deleteService(sid);
       await certification.revokeService(sid, LAST_WORDS);
+      await store.deleteService(sid);
       // Not waited for: the caller is that manager, which waits for this answer.
       close(sid)
         .then(() => Promise.all(nodes.map(({ nodeId }) => cloud.kill(nodeId))))
-        .then(() => rm(serviceFolder(context, sid), { recursive: true, force: true }))
+        .then(() => removeFolder(sid))
         .catch((error: unknown) => log.error({ err: error, sid }, 'A manager could not be closed'));
     },
     async ask(sid, call) {

@@ -15,15 +15,12 @@ export async function lastOutput(manager: ManagerCore, { lines, follow, nodeId }
   const nodes = (await manager.store.nodes({ sid: manager.sid })).filter(
     (node) => nodeId === undefined || node.nodeId === nodeId,
   );
-  const agents = nodes.flatMap((node) => {
-    const agent = manager.fleet.known(node.nodeId);
-    return agent ? [{ node, agent }] : [];
-  });
-  if (agents.length === 0) return await keptOutput(manager.outputFile);
+  const agents = await manager.fleet.living(nodes);
+  if (agents.size === 0) return await keptOutput(manager.outputFile);
   const abort = new AbortController();
   const sources = await Promise.all(
-    agents.map(async ({ node, agent }) => ({
-      prefix: agents.length > 1 ? `${node.nodeId} | ` : '',
+    [...agents].map(async ([id, agent]) => ({
+      prefix: agents.size > 1 ? `${id} | ` : '',
       stream: await agent.logs({ lines, follow, signal: abort.signal }),
     })),
   );
