@@ -254,11 +254,15 @@ describe('the happy path', () => {
     services = await openTestServices({ work: { pollInterval: 60_000 } });
     const { envId, appId } = await stored();
     finished(await services.deployments.deploy(as(ADA), { appId, envId }, NOTHING));
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < 10; round++) {
       finished(await services.actions.act(as(ADA, { wait: 20 }), appId, 'start'));
       finished(await services.actions.act(as(ADA, { wait: 20 }), appId, 'stop'));
     }
-    expect((await instance(appId)).state).toBe('STOPPED');
+    const queued = [];
+    for (const verb of ['start', 'stop', 'start'] as const)
+      queued.push(accepted(await services.actions.act(later(), appId, verb)));
+    for (const task of queued) expect((await ended(task)).state).toBe('SUCCEEDED');
+    expect((await instance(appId)).state).toBe('STARTED');
   });
 });
 

@@ -75,6 +75,25 @@ describe('the watcher', () => {
     services.platform.trouble.delay = 0;
   });
 
+  test('does not believe a look that is older than what was done since', async () => {
+    await open();
+    const honest = services.adapter.observe.bind(services.adapter);
+    let answer: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    services.adapter.observe = async (call) => {
+      const reports = await honest(call);
+      await held;
+      return reports;
+    };
+    const looking = services.watcher.look('MEM');
+    finished(await services.instances.act(as(ADA), key, 'start'));
+    answer();
+    expect(await looking).toBe(true);
+    expect((await seen()).state).toBe('STARTED');
+  });
+
   test('keeps what it saw last while the platform is down, and complains once', async () => {
     await open(0.01);
     services.platform.trouble.down = true;
