@@ -7,6 +7,7 @@ import { CommandFault } from './fault.js';
 import { packDirectory } from './pack.js';
 import { runStages, type Stage } from './progress.js';
 import { createScenario, requestOf, type Target } from './scenario.js';
+import { sizeText } from './show.js';
 import type { Terminal } from './terminal.js';
 
 export interface PushOptions {
@@ -49,7 +50,7 @@ function pack(directory: string, artefact: string): Stage {
     title: `Pack ${basename(directory)}`,
     run: async () => {
       await packDirectory(directory, artefact);
-      return `Packed ${basename(directory)}, ${((await stat(artefact)).size / 1024 ** 2).toFixed(1)} MiB`;
+      return `Packed ${basename(directory)}, ${sizeText((await stat(artefact)).size)}`;
     },
   };
 }

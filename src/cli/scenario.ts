@@ -8,6 +8,7 @@ import type { WireRecord } from '../representations/shape.js';
 import { idOf, readThing, recordsOf, textOf } from './answer.js';
 import type { GatewayAnswer, GatewayClient, GatewayRequest } from './client.js';
 import { CommandFault } from './fault.js';
+import { sizeText } from './show.js';
 import { uploadBody } from './upload.js';
 
 /** The actions of the specification's usage scenario (§8), as a client of the XML API does them. */
@@ -41,7 +42,7 @@ export function createScenario(gateway: GatewayClient, signal: AbortSignal): Sce
       const deployable = { name, contentType: 'artifact' as const };
       const manifest = writeManifest({ application: versionOf({ deployables: [deployable], instances: [] }) });
       const body = await uploadBody(file, name, manifest, (sent, total) =>
-        report(`${megabytes(sent)} of ${megabytes(total)}`),
+        report(`${sizeText(sent)} of ${sizeText(total)}`),
       );
       return idOf(await readThing('version', await send('createApplicationVersion', { appId }, { body })), 'versionId');
     },
@@ -120,8 +121,4 @@ function progressOf(task: WireRecord): string {
   const percent = typeof progress === 'number' && progress < 100 ? ` ${progress} %` : '';
   const remark = textOf(step, 'text');
   return `${textOf(step, 'name')}${percent}${remark && `: ${remark}`}`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
