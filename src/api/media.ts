@@ -83,6 +83,16 @@ export function faultStatuses({ path, body, durable, response, method }: Action)
   if (!body) for (const status of [413, 415]) never.add(status);
   if (response !== 'bytes') never.add(416);
   if (method === 'GET' && response !== 'logs') never.add(409);
-  if (!durable && !['logs', 'information'].includes(response)) for (const status of [501, 504]) never.add(status);
+  if (!durable && !OF_PLATFORMS.includes(response)) for (const status of [501, 504]) never.add(status);
   return all.filter((status) => !never.has(status)).sort((a, b) => a - b);
 }
+
+/** Responses for which a platform may be asked. */
+const OF_PLATFORMS: readonly ResponseKind[] = [
+  'logs',
+  'information',
+  'application',
+  'instance',
+  'instances',
+  'environment',
+];

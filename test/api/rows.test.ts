@@ -1,6 +1,8 @@
 import type { Action } from '../../src/api/action.js';
 import { filledPath, type PathValues } from '../../src/api/lookup.js';
+import { openApi } from '../../src/api/openapi.js';
 import { type ActionKey, TABLE } from '../../src/api/table.js';
+import { createAgreement, type OpenApi } from '../support/agreement.js';
 import { ADMIN, startGateway, type TestGateway } from '../support/gateway.js';
 import type { RawRequest } from '../support/raw-request.js';
 import { ADA, BOB, type Ids, openWorld, siteForm, type World } from '../support/world.js';
@@ -138,7 +140,16 @@ const addresses = rows.flatMap(([name, action, trial]) =>
 const pathOf = async (path: string, make: Trial['make']) => filledPath(path, (await make?.()) ?? {}) as string;
 const code = (text: string) => /<error [^>]*code="([^"]+)" status=/.exec(text)?.[1];
 
+const agree = createAgreement(openApi(TABLE, { base: '/', version: '0' }) as unknown as OpenApi);
+
 describe.each(addresses)('%s', (_, name, trial, method, path) => {
+  /** Sends it, and holds the answer against the OpenAPI document. */
+  const ask = async (at: string, request: RawRequest) => {
+    const answer = await gateway.request(at, { method, ...request });
+    const type = answer.headers['content-type']?.split(';')[0] ?? '';
+    expect(agree({ method, route: path, status: answer.status, type, body: answer.text })).toEqual([]);
+    return answer;
+  };
   const action: Action = TABLE[name];
   const user = trial.user ?? ADA;
   /** One thing serves for every refusal, and at last for what works: no refusal may have touched it. */
@@ -148,7 +159,7 @@ describe.each(addresses)('%s', (_, name, trial, method, path) => {
   });
 
   test('is 401 without credentials', async () => {
-    const answer = await gateway.request(made, { user: '', method, ...trial.send });
+    const answer = await ask(made, { user: '', ...trial.send });
     expect([answer.status, code(answer.text)]).toEqual([401, 'Unauthorized']);
   });
 
@@ -166,12 +177,12 @@ describe.each(addresses)('%s', (_, name, trial, method, path) => {
 
   if (!action.roles.includes('user')) {
     test('is 403 for a user', async () => {
-      const answer = await gateway.request(made, { user: ADA, method, ...trial.send });
+      const answer = await ask(made, { user: ADA, ...trial.send });
       expect([answer.status, code(answer.text)]).toEqual([403, 'AccessDenied']);
     });
   } else if (path.includes('{')) {
     test(`is ${trial.foreign ?? 404} for a user of another tenant`, async () => {
-      const answer = await gateway.request(made, { user: BOB, method, ...trial.send });
+      const answer = await ask(made, { user: BOB, ...trial.send });
       expect([made, answer.status]).toEqual([made, trial.foreign ?? 404]);
       const head = await gateway.request(made, { user: BOB, method: 'HEAD' });
       expect([made, head.status]).toEqual([made, trial.foreign ?? 404]);
@@ -181,7 +192,7 @@ describe.each(addresses)('%s', (_, name, trial, method, path) => {
   if (path.includes('{')) {
     test(`is ${trial.unknown ?? 404} for what there is not`, async () => {
       const unknown = filledPath(path, NONE) as string;
-      const answer = await gateway.request(unknown, { user, method, ...trial.send });
+      const answer = await ask(unknown, { user, ...trial.send });
       expect([answer.status, answer.text]).toEqual([
         trial.unknown ?? 404,
         expect.not.stringMatching(/(appId|envId)="/),
@@ -192,20 +203,20 @@ describe.each(addresses)('%s', (_, name, trial, method, path) => {
   if (action.body && action.body !== 'none') {
     test('is 400 with a body that cannot be read', async () => {
       const broken = xml('<paas_application_manifest><paas_application');
-      const answer = await gateway.request(made, { user, method, ...broken });
+      const answer = await ask(made, { user, ...broken });
       expect([answer.status, code(answer.text)]).toEqual([400, 'InvalidValue']);
     });
   }
 
   if (trial.wrong) {
     test('is 409 in a state that forbids it, and says what to do', async () => {
-      const answer = await gateway.request(await pathOf(path, trial.wrong), { user, method, ...trial.send });
+      const answer = await ask(await pathOf(path, trial.wrong), { user, ...trial.send });
       expect([answer.status, code(answer.text)]).toEqual([409, 'Conflict']);
     });
   }
 
   test(`works: ${name}`, async () => {
-    const answer = await gateway.request(made, { user, method, ...uniquely(name, trial.send) });
+    const answer = await ask(made, { user, ...uniquely(name, trial.send) });
     expect([answer.status, code(answer.text)]).toEqual([200, undefined]);
     expect(answer.headers['content-type']).toBe(TYPES[action.response] ?? 'application/xml');
   });
