@@ -1,8 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { Fault } from '../../src/domain/errors.js';
 import { canonicalRequest } from '../../src/http/signature.js';
 import { sendRaw } from '../support/raw-socket.js';
+import { signedPath } from '../support/signing.js';
 import { authentication, type Listening, listen, plainHandlers } from './service.js';
 
 let service: Listening;
@@ -152,22 +153,14 @@ describe('A signed request', () => {
     body?: string;
     without?: string;
   }
-  function sign({
-    method = 'GET',
-    path = '/app/21',
-    parameters = {},
-    secret = 'the-secret',
-    algorithm = 'sha256',
-    without,
-  }: Wish) {
+  function sign({ method, path = '/app/21', parameters = {}, secret = 'the-secret', algorithm, without }: Wish) {
     const query: Record<string, string> = { AccessKeyId: 'ada', Timestamp: String(NOW), ...parameters };
     if (without) delete query[without];
-    const encode = (text: string) =>
-      encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
-    const pairs = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`);
-    const text = [method, `127.0.0.1:${signed.port}`, `/CF-api/rest${path}`, [...pairs].sort().join('&')].join('\n');
-    const signature = createHmac(algorithm, secret).update(text).digest('base64');
-    return `${path}?${pairs.join('&')}&Signature=${encode(signature)}`;
+    const target = { host: `127.0.0.1:${signed.port}`, path: `/CF-api/rest${path}`, parameters: query, secret };
+    return signedPath({ ...target, ...(method && { method }), ...(algorithm && { algorithm }) }).replace(
+      '/CF-api/rest',
+      '',
+    );
   }
   async function send(wish: Wish) {
     const { method = 'GET', body } = wish;
