@@ -39,7 +39,12 @@ export function createApp(options: AppOptions): Express {
   app.disable('etag');
   app.use((req, res) => {
     const exchange = openExchange(req, res, options);
-    serve(parts, exchange).catch((error) => sendError(exchange, error, options.log));
+    serve(parts, exchange)
+      .catch((error) => sendError(exchange, error, options.log))
+      .catch((err) => {
+        options.log.error({ err, requestId: exchange.requestId }, 'An error could not be answered');
+        res.destroy();
+      });
   });
   return app;
 }

@@ -9,7 +9,12 @@ import type { Log } from './options.js';
 
 /** The one renderer of errors. What is no Fault becomes `Internal Failure`, told in the log and to nobody else. */
 export function sendError(exchange: Exchange, error: unknown, log: Log): void {
-  const { req, res, requestId, format } = exchange;
+  const { req, res, requestId, format, signal } = exchange;
+  // Nobody is there to be told, and nothing is wrong here.
+  if (signal.aborted) {
+    res.destroy();
+    return;
+  }
   const fault = isFault(error) ? error : internalFailure(requestId, error);
   if (fault.status >= 500) {
     log.error({ requestId, action: exchange.action, err: fault.cause ?? fault }, fault.message);

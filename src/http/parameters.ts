@@ -3,18 +3,22 @@ import { Fault } from '../domain/errors.js';
 import type { Target } from './address.js';
 import { checkTimestamp } from './timestamp.js';
 
-/** §3: parameters that every action knows. */
-const COMMON = new Set([
-  'Action',
-  'Format',
+/** Those of §3 that hold for one request only. */
+const OF_ONE_REQUEST = [
   'AccessKeyId',
   'Signature',
   'SignatureMethod',
   'SignatureVersion',
   'Timestamp',
-  'Version',
   'ContentSha256',
-]);
+];
+/** §3: parameters that every action knows. */
+const COMMON = new Set(['Action', 'Format', 'Version', ...OF_ONE_REQUEST]);
+
+/** A link to another page must not carry them on. */
+export function isOfOneRequest(name: string): boolean {
+  return OF_ONE_REQUEST.includes(name);
+}
 
 const API_VERSION = '0.1';
 

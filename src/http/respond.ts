@@ -18,6 +18,7 @@ import type { Api, Known } from './api.js';
 import { sendDownload } from './download.js';
 import { type Exchange, hrefOf } from './exchange.js';
 import { linkRecords } from './link-records.js';
+import { isOfOneRequest } from './parameters.js';
 
 /** Writes what a handler has given. */
 export async function respond(api: Api, exchange: Known, key: ActionKey, answer: unknown): Promise<void> {
@@ -104,7 +105,9 @@ export async function listLinks(api: Api, exchange: Known, kind: ListKind) {
 
 function nextPage({ origin, target }: Exchange, kind: ListKind, page: number | undefined): WireRecord[] {
   if (page === undefined) return [];
-  const query = target.query.filter(([name]) => name !== 'page').concat([['page', String(page)]]);
+  const query = target.query
+    .filter(([name]) => name !== 'page' && !isOfOneRequest(name))
+    .concat([['page', String(page)]]);
   const text = query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
   const type = `application/jpaas.${kind}+xml`;
   return [{ rel: 'nextPage', type, href: `${origin}${target.path}?${text}` }];
