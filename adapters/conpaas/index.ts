@@ -1,17 +1,18 @@
 import type { Readable } from 'node:stream';
-import type {
-  AdapterCall,
-  AdapterContext,
-  Capabilities,
-  DeploymentKey,
-  DeploymentReport,
-  DeploymentSpec,
-  EnvironmentKey,
-  EnvironmentReport,
-  EnvironmentSpec,
-  LogOptions,
-  Offer,
-  PlatformAdapter,
+import {
+  type AdapterCall,
+  type AdapterContext,
+  AdapterError,
+  type Capabilities,
+  type DeploymentKey,
+  type DeploymentReport,
+  type DeploymentSpec,
+  type EnvironmentKey,
+  type EnvironmentReport,
+  type EnvironmentSpec,
+  type LogOptions,
+  type Offer,
+  type PlatformAdapter,
 } from '../adapter.js';
 import { createManagerClients, type ManagerClients } from './client.js';
 import { deploy } from './deploy.js';
@@ -27,7 +28,18 @@ import { reportOf } from './states.js';
 import { allStatuses, type Work } from './work.js';
 
 export async function createConpaasAdapter(context: AdapterContext): Promise<PlatformAdapter> {
-  return new ConpaasAdapter(await readSettings(context), context.installation);
+  return new ConpaasAdapter(await readSettings(context), context);
+}
+
+/** The platform, spoken to with one certificate. */
+interface Connection {
+  settings: Settings;
+  director: DirectorApi;
+  managers: ManagerClients;
+}
+
+function connect(settings: Settings): Connection {
+  return { settings, director: createDirectorApi(settings), managers: createManagerClients(settings) };
 }
 
 /** Deploys on a ConPaaS through its public API, with a user's certificate: what it can do, any ConPaaS client can. */
@@ -40,16 +52,12 @@ export class ConpaasAdapter implements PlatformAdapter {
     databases: false,
     replaceWithoutDowntime: true,
   };
-  readonly #settings: Settings;
-  readonly #installation: string;
-  readonly #director: DirectorApi;
-  readonly #managers: ManagerClients;
+  readonly #context: AdapterContext;
+  #connection: Connection;
 
-  constructor(settings: Settings, installation: string) {
-    this.#settings = settings;
-    this.#installation = installation;
-    this.#director = createDirectorApi(settings);
-    this.#managers = createManagerClients(settings);
+  constructor(settings: Settings, context: AdapterContext) {
+    this.#context = context;
+    this.#connection = connect(settings);
   }
 
   info(call: AdapterCall): Promise<Offer> {
@@ -90,9 +98,9 @@ export class ConpaasAdapter implements PlatformAdapter {
 
   observe(call: AdapterCall): Promise<DeploymentReport[]> {
     return this.#do(call, async (work) => {
-      const statuses = await allStatuses(work, ({ name }) => keyOf(name, this.#installation) !== undefined);
+      const statuses = await allStatuses(work, ({ name }) => keyOf(name, work.installation) !== undefined);
       return statuses.flatMap((status) => {
-        const key = keyOf(status.name, this.#installation);
+        const key = keyOf(status.name, work.installation);
         return key ? [reportOf(status, key)] : [];
       });
     });
@@ -103,22 +111,35 @@ export class ConpaasAdapter implements PlatformAdapter {
   }
 
   async close(): Promise<void> {
-    this.#director.close();
-    this.#managers.close();
+    this.#disconnect(this.#connection);
   }
 
   async #do<T>(call: AdapterCall, run: (work: Work) => Promise<T>): Promise<T> {
+    const { installation } = this.#context;
+    const connection = this.#connection;
     try {
       call.signal.throwIfAborted();
-      return await run({
-        director: this.#director,
-        managers: this.#managers,
-        settings: this.#settings,
-        installation: this.#installation,
-        call,
-      });
+      return await run({ ...connection, installation, call });
     } catch (error) {
-      throw translate(error);
+      const translated = translate(error);
+      const refused = translated instanceof AdapterError && translated.kind === 'unauthorized';
+      if (!refused || !(await this.#renewed(connection))) throw translated;
+      return await this.#do(call, run);
     }
+  }
+
+  /** Whether there is another certificate by now than the one that was refused: its files are renewed from time to time. */
+  async #renewed(refused: Connection): Promise<boolean> {
+    if (this.#connection !== refused) return true;
+    const settings = await readSettings(this.#context);
+    if (settings.certificate === refused.settings.certificate) return false;
+    this.#connection = connect(settings);
+    this.#disconnect(refused);
+    return true;
+  }
+
+  #disconnect({ director, managers }: Connection): void {
+    director.close();
+    managers.close();
   }
 }

@@ -67,8 +67,3 @@ export function createCertification(authority: Authority, store: ConpaasStore, c
     },
   };
 }
-
-/** Whether a certificate should be replaced by a new one: less than 30 days are left. */
-export function isNearItsEnd(expiresAt: Date, now: Date): boolean {
-  return expiresAt.getTime() - now.getTime() < 30 * 24 * 3600 * 1000;
-}

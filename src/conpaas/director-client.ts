@@ -18,7 +18,8 @@ export interface DirectorClientOptions {
   /** e.g. `https://127.0.0.1:5555` */
   url: string;
   authority: string;
-  credential: Credential;
+  /** The manager's, as it is now. */
+  credential(): Credential;
 }
 
 const LIMIT = 30_000;
@@ -52,7 +53,8 @@ function isFine(answer: string): boolean {
   return typeof value === 'object' && value !== null && 'error' in value && value.error === false;
 }
 
-function call({ url, authority, credential }: DirectorClientOptions, path: string, type: string, body: string) {
+function call({ url, authority, ...more }: DirectorClientOptions, path: string, type: string, body: string) {
+  const { certificate: cert, key } = more.credential();
   return new Promise<string>((resolve, reject) => {
     const refuse = (cause: unknown) =>
       reject(new Fault('ServiceUnavailable', `The Director at ${url} did not answer.`, { cause }));
@@ -62,8 +64,8 @@ function call({ url, authority, credential }: DirectorClientOptions, path: strin
         method: 'POST',
         agent: false,
         ca: authority,
-        cert: credential.certificate,
-        key: credential.key,
+        cert,
+        key,
         timeout: LIMIT,
         // Its host name may be any; what counts is that our authority made it the Director.
         checkServerIdentity: (_host: string, certificate: PeerCertificate) =>

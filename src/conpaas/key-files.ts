@@ -2,7 +2,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credential } from './certificates.js';
-import { isNearItsEnd } from './certification.js';
 
 /** The credential that a folder keeps; a new one when there is none, a half-written one, or one that ends soon. */
 export async function keptCredential(
@@ -12,7 +11,7 @@ export async function keptCredential(
   prefix = '',
 ): Promise<Credential> {
   const kept = await readCredential(folder, prefix);
-  if (kept && !isNearItsEnd(new Date(new X509Certificate(kept.certificate).validTo), now)) return kept;
+  if (kept && !endsSoon(kept, now)) return kept;
   const issued = await issue();
   await writeCredential(folder, issued, prefix);
   return issued;
@@ -54,4 +53,11 @@ export async function writePrivately(file: string, text: string): Promise<void> 
   }
   await chmod(partial, 0o600);
   await rename(partial, file);
+}
+
+const MONTH = 30 * 24 * 3600 * 1000;
+
+/** Whether it should be replaced by a new one. */
+export function endsSoon({ certificate }: Pick<Credential, 'certificate'>, now = new Date()): boolean {
+  return new Date(new X509Certificate(certificate).validTo).getTime() - now.getTime() < MONTH;
 }

@@ -16,6 +16,7 @@ import { ENDPOINTS } from './director/table.js';
 import { openUserData } from './director/user-data.js';
 import { gatewayUser } from './gateway-user.js';
 import { giveUpLease, holdLease, hostId, LEASE } from './host.js';
+import { endsSoon } from './key-files.js';
 import type { ConpaasLog } from './log.js';
 import type { ManagerContext } from './manager/manager.js';
 import { createManagers } from './manager/managers.js';
@@ -78,15 +79,14 @@ export interface Conpaas {
 
 export interface AdapterOptions {
   director: string;
-  /** PEM texts. */
-  certificate: string;
-  key: string;
-  ca: string;
+  /** Folder of the gateway's own user, as cpsclient has one; its files are renewed in time. */
+  credentials: string;
   managerPort: number;
   appPort: number;
 }
 
 const SECOND = 1000;
+const DAY = 24 * 3600 * SECOND;
 /** The release whose clients are served. */
 const API_VERSION = '1.5.1';
 const DEFAULT_UPLOAD = 1024 ** 3;
@@ -153,8 +153,10 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   };
   await director.userData.sweep(now());
   const names = [options.host, 'localhost', '127.0.0.1', hostname(), ...(options.names ?? [])];
+  const issue = () => certification.forDirector([...new Set(names)]);
+  let credential = await issue();
   const server = createSecureServer({
-    credential: await certification.forDirector([...new Set(names)]),
+    credential,
     authority: authority.certificate,
     peers: certification.peers,
     handler: createDirectorHandler(director, ENDPOINTS, incoming),
@@ -163,18 +165,23 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   directorUrl = `https://${reachable(options.host)}:${port}`;
   await managers.openAll();
   const ticking = every(options.interval ?? 5 * SECOND, () => managers.tick(), log);
+  const gatewayFolder = join(folder, 'gateway');
+  const renew = async () => {
+    await ownCredential(gatewayFolder, certification, own);
+    if (endsSoon(credential)) {
+      credential = await issue();
+      server.use(credential);
+    }
+    await managers.renew();
+  };
+  await renew();
+  const renewing = every(DAY, renew, log);
   const leasing = every((LEASE / 3) * SECOND, () => holdLease(store, host), log);
 
   return {
     directorUrl,
     caCertificate: authority.certificate,
-    adapterOptions: {
-      director: directorUrl,
-      ...(await ownCredential(join(folder, 'gateway'), certification, own, now)),
-      ca: authority.certificate,
-      managerPort,
-      appPort,
-    },
+    adapterOptions: { director: directorUrl, credentials: gatewayFolder, managerPort, appPort },
     managerPort,
     appPort,
     offeredTypes: SERVICE_TYPES.filter((type) => director.missing(type) === undefined),
@@ -182,6 +189,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     tick: () => managers.tick(),
     async close() {
       await ticking.stop();
+      await renewing.stop();
       await leasing.stop();
       await server.close();
       await managers.close();

@@ -13,6 +13,8 @@ export interface Fleet {
   ensure(node: ConpaasNode): Promise<AgentClient>;
   /** The agents of these nodes that live, without starting any. */
   living(nodes: readonly ConpaasNode[]): Promise<Map<string, AgentClient>>;
+  /** Gives every living agent a new certificate, and speaks to them with the manager's current one. */
+  renew(nodes: readonly ConpaasNode[]): Promise<void>;
   /** Ends agent and application and removes what they had on disk. Not there: done. */
   end(node: ConpaasNode): Promise<void>;
   close(): void;
@@ -23,7 +25,8 @@ export interface FleetOptions {
   cloud: Cloud;
   director: DirectorClient;
   addresses: AddressBook;
-  credential: Credential;
+  /** The manager's, as it is now. */
+  credential(): Credential;
   authority: string;
 }
 
@@ -32,7 +35,7 @@ export function createFleet({ service, cloud, director, addresses, credential, a
   const clients = new Map<string, { client: AgentClient; at: string }>();
 
   /** Its key is made here and never leaves this host; the Director sees the request alone. */
-  async function make(node: ConpaasNode): Promise<CloudInstance> {
+  async function credentialFor(node: ConpaasNode): Promise<Credential> {
     const { request, key } = await createRequest({
       role: 'agent',
       uid,
@@ -40,7 +43,10 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       commonName: `agent-${node.nodeId}`,
       organisation: 'ConPaaS',
     });
-    const certificate = await director.signRequest(request);
+    return { certificate: await director.signRequest(request), key };
+  }
+
+  async function make(node: ConpaasNode): Promise<CloudInstance> {
     const address = addresses.nodeAddress(node);
     return await cloud.newInstance({
       agentId: node.nodeId,
@@ -49,7 +55,7 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       type,
       owner: sid,
       address,
-      credential: { certificate, key },
+      credential: await credentialFor(node),
       authority,
     });
   }
@@ -60,12 +66,38 @@ export function createFleet({ service, cloud, director, addresses, credential, a
     const known = clients.get(agentId);
     if (known?.at === at) return known.client;
     known?.client.close();
-    const client = createAgentClient({ address, credential, authority, uid, sid });
+    const client = createAgentClient({ address, credential: credential(), authority, uid, sid });
     clients.set(agentId, { client, at });
     return client;
   }
 
+  function forget(): void {
+    for (const { client } of clients.values()) client.close();
+    clients.clear();
+  }
+
+  async function living(nodes: readonly ConpaasNode[]): Promise<Map<string, AgentClient>> {
+    const missing = nodes.some(({ nodeId }) => !clients.has(nodeId));
+    for (const instance of missing ? await cloud.list() : []) {
+      const isOurs = nodes.some(({ nodeId }) => nodeId === instance.agentId);
+      if (isOurs && instance.alive && instance.address) clientFor(instance);
+    }
+    return new Map(
+      nodes.flatMap(({ nodeId }) => {
+        const known = clients.get(nodeId);
+        return known ? [[nodeId, known.client] as const] : [];
+      }),
+    );
+  }
+
   return {
+    living,
+    async renew(nodes) {
+      forget();
+      const agents = await living(nodes);
+      for (const node of nodes) await agents.get(node.nodeId)?.renew(await credentialFor(node));
+      forget();
+    },
     async ensure(node) {
       const found = await cloud.revive(node.nodeId).catch((error: unknown) => {
         if (isFault(error) && error.code === 'NotFound') return undefined;
@@ -76,19 +108,6 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       if (found) await cloud.kill(node.nodeId);
       return clientFor(await make(node));
     },
-    async living(nodes) {
-      const missing = nodes.some(({ nodeId }) => !clients.has(nodeId));
-      for (const instance of missing ? await cloud.list() : []) {
-        const isOurs = nodes.some(({ nodeId }) => nodeId === instance.agentId);
-        if (isOurs && instance.alive && instance.address) clientFor(instance);
-      }
-      return new Map(
-        nodes.flatMap(({ nodeId }) => {
-          const known = clients.get(nodeId);
-          return known ? [[nodeId, known.client] as const] : [];
-        }),
-      );
-    },
     async end(node) {
       const client = clients.get(node.nodeId)?.client;
       await client?.end().catch(() => undefined);
@@ -96,10 +115,7 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       clients.delete(node.nodeId);
       await cloud.kill(node.nodeId);
     },
-    close() {
-      for (const { client } of clients.values()) client.close();
-      clients.clear();
-    },
+    close: forget,
   };
 }
 

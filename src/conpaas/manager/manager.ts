@@ -9,7 +9,7 @@ import type { Certification } from '../certification.js';
 import type { Cloud } from '../cloud/cloud.js';
 import { createDirectorClient } from '../director-client.js';
 import type { ReceivedFile } from '../http/request.js';
-import { keptCredential } from '../key-files.js';
+import { keptCredential, readCredential } from '../key-files.js';
 import type { ConpaasLog } from '../log.js';
 import { createSecureServer } from '../secure-server.js';
 import { openCodeRepository } from './code-repository.js';
@@ -51,6 +51,8 @@ export interface Manager {
   delete(): Promise<void>;
   /** What its agents say now; a dead one is absent. */
   agents(): Promise<Map<string, AgentStatus | 'silent'>>;
+  /** New certificates for manager and agents when theirs end soon. */
+  renew(): Promise<void>;
   /** Pays the hours that have begun; a refusal stops the service. */
   pay(): Promise<void>;
   /** Agents and applications go on. */
@@ -88,7 +90,12 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
   const uploads = join(folder, 'uploads');
   await rm(uploads, { recursive: true, force: true });
   await mkdir(uploads, { recursive: true, mode: 0o700 });
-  const credential = await keptCredential(folder, () => certification.forManager(service), new Date());
+  const kept = (await readCredential(folder))?.certificate;
+  const issue = () => certification.forManager(service);
+  let own = await keptCredential(folder, issue, new Date());
+  // Agents are younger than their manager's certificate, and so are never further along in their year.
+  let agentsAreDue = kept !== undefined && kept !== own.certificate;
+  const credential = () => own;
   const { authority } = certification;
   const director = createDirectorClient({ url: context.directorUrl(), authority, credential });
   const code = openCodeRepository({ sid, folder: codeFolder(folder), store, limits: context.limits });
@@ -128,7 +135,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
   await addDefaultCode(service, code);
   const methods = methodsOf(service.type) ?? [];
   const server = createSecureServer({
-    credential,
+    credential: own,
     authority,
     peers: certification.peers,
     handler: createManagerHandler({
@@ -155,6 +162,17 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
     },
     delete: () => lifecycle.delete(),
     agents: () => askAgents(context, core),
+    async renew() {
+      const next = await keptCredential(folder, issue, new Date());
+      if (next.certificate !== own.certificate) {
+        own = next;
+        agentsAreDue = true;
+        server.use(own);
+      }
+      if (!agentsAreDue) return;
+      await fleet.renew(await store.nodes({ sid }));
+      agentsAreDue = false;
+    },
     async pay() {
       const nodes = await store.nodes({ sid });
       if (!(await credits.payDue(nodes))) await lifecycle.stopFor('Not enough credits.');

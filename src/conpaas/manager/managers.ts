@@ -33,6 +33,8 @@ export interface Managers {
   settled(sid: number): Promise<void>;
   /** The file of a code version. */
   codeFile(sid: number, codeVersionId: string): string;
+  /** Renews what ends soon. */
+  renew(): Promise<void>;
   /** Pays due hours, brings dead agents back, opens managers whose address was taken. */
   tick(): Promise<void>;
   /** Agents and applications go on. */
@@ -196,6 +198,13 @@ export function createManagers(context: ManagerContext): Managers {
       }, `Service ${sid} did not come to rest in time.`),
     codeFile: (sid, codeVersionId) => codeFile(serviceFolder(context, sid), codeVersionId),
     agents: async (sid) => (await (await managerOf(sid))?.agents()) ?? new Map(),
+    async renew() {
+      for (const [sid, opening] of managers) {
+        await opening
+          .then((manager) => manager.renew())
+          .catch((error: unknown) => log.error({ err: error, sid }, 'Certificates could not be renewed'));
+      }
+    },
     async tick() {
       const services = await store.services({ host: context.host });
       const alive = new Set((await cloud.list()).flatMap(({ agentId, alive: lives }) => (lives ? [agentId] : [])));
