@@ -35,14 +35,19 @@ export function readManifest(root: XmlElement): Manifest {
   const versions = versionsIn(root, application);
   if (!application && !environment && !template && versions.length === 0) throw noDescriptor(root);
   return given<Manifest>({
-    name: application === root ? undefined : attributeOf(root, 'name'),
-    description: application === root ? undefined : textOf(root, 'description', 'paas_description'),
+    name: isPart(root) ? undefined : attributeOf(root, 'name'),
+    description: isPart(root) ? undefined : textOf(root, 'description', 'paas_description'),
     application:
       versions.length > 0 || (application && application.attributes.size > 0)
         ? readApplication(application, versions)
         : undefined,
     environment: environment || template ? readEnvironment(environment, template) : undefined,
   });
+}
+
+/** A part of a manifest that came without the manifest around it. */
+function isPart({ name }: XmlElement): boolean {
+  return [APPLICATION, VERSION, INSTANCE, ENVIRONMENT, TEMPLATE].some((names) => names.includes(name));
 }
 
 function itself(root: XmlElement, names: readonly string[]): XmlElement | undefined {

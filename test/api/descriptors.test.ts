@@ -93,7 +93,10 @@ describe('A descriptor', () => {
     const application = '<paas_application name="A"/>';
     expect(read(`<whatever>${application}</whatever>`).application?.name).toBe('A');
     expect(read(application).application?.name).toBe('A');
-    expect(read('<paas_environment name="E"/>').environment?.name).toBe('E');
+    expect(read('<paas_environment name="E"/>')).toEqual({ environment: { name: 'E', nodes: [], variables: {} } });
+    expect(readJson({ paas_environment: { name: 'E' } })).toEqual({
+      environment: { name: 'E', nodes: [], variables: {} },
+    });
     expect(read('<paas_version label="2.0"/>').application?.versions).toEqual([
       { label: '2.0', deployables: [], instances: [] },
     ]);
