@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
 import { startGroup } from '../../src/conpaas/agent/group.js';
 import { openOutput } from '../../src/conpaas/agent/output.js';
 import { freePort } from '../../src/conpaas/agent/ports.js';
@@ -53,30 +55,34 @@ describe('output', () => {
     expect(await until(isThere, 10_000)).toBe(true);
   });
 
-  it('keeps whole lines over its rotation, and follows', async () => {
-    const folder = join(rig.data, 'output-test');
-    const output = await openOutput(folder, { fileBytes: 1000, files: 50 });
-    const expected: string[] = [];
-    const followed: string[] = [];
-    const stream = output.read(0, true);
-    stream.on('data', (chunk: Buffer) => followed.push(chunk.toString()));
-    let pending = '';
-    for (let index = 0; index < 400; index += 1) {
-      const line = `line ${index} ${'y'.repeat(index % 90)}`;
-      expected.push(line);
-      pending += `${line}\n`;
-      // In pieces that end anywhere.
-      if (index % 3 === 0) {
-        output.write(Buffer.from(pending.slice(0, -5)));
-        pending = pending.slice(-5);
-      }
-    }
-    output.write(Buffer.from(pending));
-    expect(output.tail(400)).toEqual(expected);
-    expect(output.tail(2)).toEqual(expected.slice(-2));
-    output.close();
-    await until(() => stream.readableEnded, 5000);
-    expect(followed.join('')).toBe(`${expected.join('\n')}\n`);
+  it('keeps whole lines over its rotation, and follows, however it comes in', async () => {
+    let number = 0;
+    const line = fc.string({ minLength: 0, maxLength: 300, size: 'max' }).map((text) => text.replace(/[\r\n]/g, ' '));
+    const cuts = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 120 }), cuts, async (lines, sizes) => {
+        number += 1;
+        const folder = join(rig.data, `output-${number}`);
+        const output = await openOutput(folder, { fileBytes: 1000, files: 200 });
+        const stream = output.read(0, true);
+        const followed = text(stream);
+        const bytes = Buffer.from(lines.map((one) => `${one}\n`).join(''));
+        for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+          const size = sizes[turn % sizes.length] ?? 1;
+          output.write(bytes.subarray(at, at + size));
+          at += size;
+        }
+        expect(output.tail(1000)).toEqual(lines);
+        expect(output.tail(2)).toEqual(lines.slice(-2));
+        for (const name of await readdir(folder)) {
+          const content = await readFile(join(folder, name), 'utf8');
+          expect(content === '' || content.endsWith('\n')).toBe(true);
+        }
+        output.close();
+        expect(await followed).toBe(bytes.toString());
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it('is followed over the wire until the reader leaves', async () => {

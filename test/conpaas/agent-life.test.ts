@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { identityOf, processEntry } from '../../src/conpaas/agent/processes.js';
 import { agentFiles } from '../../src/conpaas/agent/spec.js';
 import { until } from '../../src/conpaas/agent/wait.js';
@@ -25,6 +27,13 @@ afterAll(() => rig.close());
 const running = (files: Record<string, string>) => runApplication(rig, files);
 const isGone = (pid: number) => until(async () => !(await processEntry(pid)), 20_000);
 
+/** Folders of the process's memory group, where the kernel has given one to us. */
+async function groupsOf(pid: number): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/cgroup`, 'utf8');
+  const paths = [...text.matchAll(/^\d+:([^:]*):(.*coaps-.*)$/gm)];
+  return paths.map(([, names = '', path = '']) => join('/sys/fs/cgroup', names, path));
+}
+
 describe('an agent', () => {
   it('that is killed comes back on the same address with its application, once', async () => {
     const agent = await running(nodeApp('still me'));
@@ -39,6 +48,19 @@ describe('an agent', () => {
     expect(await textOf(url)).toBe('still me');
     expect(await processEntry(agent.pid)).toBeUndefined();
     expect((await rig.cloud.list()).find(({ agentId }) => agentId === agent.agentId)).toMatchObject({ alive: true });
+  });
+
+  it('that is killed with its gateway leaves nothing once it is removed', async () => {
+    const agent = await runApplication(rig, nodeApp('ok'), { memory: 128 });
+    const { pid } = await agent.client.status();
+    const groups = () => groupsOf(agent.pid);
+    const before = await groups();
+    process.kill(pid, 'SIGKILL');
+    await isGone(pid);
+    expect(await processEntry(agent.pid)).toBeDefined();
+    await localCloud({ data: rig.data }).kill(agent.agentId);
+    expect(await isGone(agent.pid)).toBe(true);
+    for (const folder of before) expect(existsSync(folder)).toBe(false);
   });
 
   it('is found by the next gateway, with its application running on', async () => {

@@ -6,6 +6,7 @@ import { type Application, createApplication } from './application.js';
 import { readJson, writeJson } from './atomic-file.js';
 import { openCodeStore } from './code.js';
 import { applicationEnvironment } from './environment.js';
+import { removeMemoryGroups } from './memory-limit.js';
 import { openOutput } from './output.js';
 import { DEFAULT_PATIENCE } from './patience.js';
 import { freePort } from './ports.js';
@@ -34,6 +35,7 @@ const FRONT_HOST = '127.0.0.1';
 export async function openAgent(folder: string, spec: AgentSpec): Promise<RunningAgent> {
   const files = agentFiles(folder);
   await killMarked(`${spec.mark}.run`, spec.owner);
+  await removeMemoryGroups(`coaps-${spec.mark}`);
   const room = await openRoom(spec.room, spec.owner);
   await installPrograms(room);
   const code = await openCodeStore(room, files.incoming);

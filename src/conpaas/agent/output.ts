@@ -68,14 +68,15 @@ export async function openOutput(folder: string, limits: OutputLimits): Promise<
   };
 
   const write = (chunk: Buffer): void => {
-    if (size + chunk.length <= limits.fileBytes) {
+    const room = Math.max(0, limits.fileBytes - size);
+    const next = chunk.indexOf(0x0a);
+    // A line may go on beyond the file's size; only one that never ends is cut.
+    const isSpare = next < 0 && size + chunk.length < 2 * limits.fileBytes;
+    if (chunk.length <= room || isSpare) {
       append(chunk);
       return;
     }
-    const room = Math.max(0, limits.fileBytes - size);
     const inside = room === 0 ? -1 : chunk.lastIndexOf(0x0a, room - 1);
-    const next = chunk.indexOf(0x0a);
-    // The last line end that fits, else the next one; only a line that never ends is cut where the file is full.
     const cut = inside >= 0 ? inside + 1 : next >= 0 && size + next < 2 * limits.fileBytes ? next + 1 : room;
     append(chunk.subarray(0, cut));
     rotate();

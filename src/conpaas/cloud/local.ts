@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../domain/errors.js';
 import { writeJson } from '../agent/atomic-file.js';
+import { removeMemoryGroups } from '../agent/memory-limit.js';
 import { killMarked, type Owner, signalProcess } from '../agent/processes.js';
 import { AGENT_ID } from '../agent/protocol.js';
 import { removeOwned } from '../agent/room.js';
@@ -156,7 +157,10 @@ async function endAgent(folder: string): Promise<boolean> {
     await until(async () => !(await livingHolder(folder)), END_MS);
     await signalProcess(holder, 'SIGKILL');
   }
-  if (spec) await killMarked(spec.mark, spec.owner);
+  if (spec) {
+    await killMarked(spec.mark, spec.owner);
+    await removeMemoryGroups(`coaps-${spec.mark}`);
+  }
   return holder !== undefined;
 }
 

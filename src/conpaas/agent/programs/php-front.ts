@@ -26,8 +26,9 @@ const INDEXES = ['index.php', 'index.html', 'index.htm'];
 
 const [, , folder = '.', fpm = 'php-fpm', configuration = ''] = process.argv;
 const root = realpathSync(folder);
-// Socket paths are limited to about a hundred bytes, and folders of applications may be longer.
-const place = mkdtempSync(join('/tmp', 'coaps-php-'));
+const temp = process.env['TMPDIR'] ?? tmpdir();
+// The path of a socket is limited to about a hundred bytes.
+const place = mkdtempSync(join(Buffer.byteLength(temp) < 80 ? temp : '/tmp', 'coaps-php-'));
 const socketPath = join(place, 's');
 
 interface Script {
@@ -87,7 +88,7 @@ async function run(script: Script, request: IncomingMessage, response: ServerRes
 
 /** PHP wants to know the length of a body before it reads it. */
 async function spool(request: IncomingMessage): Promise<{ file: string; size: number }> {
-  const file = join(process.env['TMPDIR'] ?? tmpdir(), `body-${process.hrtime.bigint()}`);
+  const file = join(temp, `body-${process.hrtime.bigint()}`);
   await pipeline(request, createWriteStream(file, { mode: 0o600 }));
   return { file, size: (await stat(file)).size };
 }
