@@ -208,9 +208,13 @@ async function ports(options: ConpaasOptions, log: ConpaasLog): Promise<{ manage
   return { managerPort, appPort };
 }
 
+/** Agents without an application need nothing of the machine. */
+const NEEDS_NOTHING: readonly ServiceType[] = ['helloworld'];
+
 /** A type is offered when there is a manager for it and one of its runtimes is here. */
 function missingOf(type: ServiceType, runtimes: readonly RuntimeReport[]): string | undefined {
   if (!methodsOf(type)) return 'This version has no manager for it.';
+  if (NEEDS_NOTHING.includes(type)) return;
   const able = runtimes.filter((runtime) => runtime.type === type);
   if (able.some(({ available }) => available)) return;
   return able.map(({ install }) => install ?? '').join(' ') || 'Its runtime is not there.';

@@ -44,3 +44,27 @@ test('a service lives as cpsclient leads it', async () => {
   expect(await owner.json(`stop/${sid}`)).toBe(true);
   expect(await owner.json('list')).toEqual([]);
 }, 60_000);
+
+test('a helloworld service says hello from each of its nodes', async () => {
+  const { sid, manager: address } = await owner.create('helloworld');
+  const manager = owner.manager(address);
+  expect((await manager.get('list_nodes')).error).toBe('ERROR: Wrong state to list_nodes');
+  await manager.post('startup', { cloud: 'default' });
+  expect(await manager.until('RUNNING', 'ERROR')).toBe('RUNNING');
+  expect((await manager.get('get_service_info')).result).toEqual({ state: 'RUNNING', type: 'helloworld' });
+  expect((await manager.post('add_nodes', { count: 1, cloud: 'default' })).result).toEqual({});
+  await manager.until('RUNNING');
+  const { helloworld } = (await manager.get('list_nodes')).result as { helloworld: string[] };
+  expect(helloworld).toHaveLength(2);
+  expect((await manager.get('get_helloworld')).result).toEqual({
+    helloworld: helloworld.map((id) => `Received helloworld from ${id}`).join('\n'),
+  });
+  const info = await manager.get('get_node_info', { serviceNodeId: helloworld[1] });
+  expect(info.result).toEqual({ serviceNode: { id: helloworld[1], ip: expect.stringMatching(/^127\./) } });
+  expect((await manager.post('remove_nodes', { count: 2 })).error).toMatch(/Not enough nodes/);
+  expect((await manager.post('add_nodes', {})).error).toBe("ERROR: Required argument doesn't exist");
+  await manager.post('remove_nodes', { node: 1 });
+  await manager.until('RUNNING');
+  expect((await manager.get('list_nodes')).result).toEqual({ helloworld: [helloworld[0]] });
+  expect(await owner.json(`stop/${sid}`)).toBe(true);
+}, 60_000);

@@ -9,6 +9,7 @@ import {
   UPDATE_PHP_CONFIGURATION,
 } from './code.js';
 import { COMMON_METHODS } from './common.js';
+import { HELLOWORLD_METHODS } from './helloworld.js';
 import { WEB_NODE_METHODS } from './nodes.js';
 import { OUTPUT_METHODS } from './output.js';
 import { SETTINGS_METHODS } from './settings.js';
@@ -28,6 +29,7 @@ const METHODS: Partial<Record<ServiceType, readonly Method[]>> = {
   nodejs: [...WEB_METHODS, GET_CONFIGURATION],
   python: [...WEB_METHODS, GET_CONFIGURATION],
   static: [...WEB_METHODS, GET_CONFIGURATION],
+  helloworld: [...COMMON_METHODS, ...HELLOWORLD_METHODS],
 };
 
 /** The methods of a type's managers; undefined: there is no manager for it. */
