@@ -1,14 +1,4 @@
-import {
-  ADA,
-  accepted,
-  as,
-  environmentManifest,
-  finished,
-  NOTHING,
-  site,
-  until,
-  uploadOf,
-} from '../support/services.js';
+import { ADA, accepted, as, environmentManifest, finished, NOTHING, site, uploadOf } from '../support/services.js';
 import { SLOW, useServices } from './bench.js';
 
 const bench = useServices();
@@ -19,8 +9,7 @@ describe('a cancel', () => {
     const { envId, appId } = await bench.stored();
     bench.services.platform.trouble.delay = SLOW;
     const task = accepted(await bench.services.deployments.deploy(later(), { appId, envId }, NOTHING));
-    await bench.reached(task, 'deploy');
-    await until(async () => (await bench.services.platform.deployments(as(ADA).signal)).length === 1);
+    await bench.reached(task, 'deploy/staging');
     expect(await bench.instance(appId)).toMatchObject({ state: 'DEPLOYING', envId });
     bench.services.platform.trouble.delay = 0;
     const cancelled = await bench.services.tasks.cancel(as(ADA), task);
@@ -37,7 +26,7 @@ describe('a cancel', () => {
     const { envId, appId } = await bench.stored();
     bench.services.platform.trouble.delay = SLOW;
     const task = accepted(await bench.services.deployments.deploy(later(), { appId, envId }, NOTHING));
-    await until(async () => (await bench.services.platform.deployments(as(ADA).signal)).length === 1);
+    await bench.reached(task, 'deploy/staging');
     Object.assign(bench.services.platform.trouble, { down: true, delay: 0 });
     const { state, error } = await bench.services.tasks.cancel(as(ADA), task);
     expect([state, error?.message]).toEqual(['CANCELLED', expect.stringContaining('may remain on the platform')]);
@@ -55,7 +44,7 @@ describe('a cancel', () => {
     bench.services.platform.trouble.delay = SLOW;
     const upload = uploadOf(bench.services, await site('two'));
     const task = accepted(await bench.services.deployments.deploy(later(), { appId, envId }, upload));
-    await bench.reached(task, 'deploy');
+    await bench.reached(task, 'deploy/staging');
     bench.services.platform.trouble.delay = 0;
     expect((await bench.services.tasks.cancel(as(ADA), task)).state).toBe('CANCELLED');
     const { versions } = await bench.services.applications.describe(ADA, appId);
@@ -66,7 +55,7 @@ describe('a cancel', () => {
     const { envId, appId } = await bench.stored();
     bench.services.platform.trouble.delay = SLOW;
     const running = accepted(await bench.services.deployments.deploy(later(), { appId, envId }, NOTHING));
-    await bench.reached(running, 'deploy');
+    await bench.reached(running, 'deploy/staging');
     const waiting = accepted(await bench.services.actions.act(later(), appId, 'start'));
     expect((await bench.services.tasks.cancel(as(ADA), waiting)).state).toBe('CANCELLED');
     bench.services.platform.trouble.delay = 0;
@@ -79,7 +68,7 @@ describe('a cancel', () => {
     const manifest = environmentManifest({ nodes: [{ name: 'MYSQL_51', contentType: 'database' }] });
     const answer = await bench.services.environments.create(later(), 'MEM', manifest);
     const { envId } = await bench.services.tasks.describe(ADA, accepted(answer));
-    await until(async () => (await bench.services.platform.spaces(as(ADA).signal)).length === 1);
+    await bench.reached(accepted(answer), 'create/mysql');
     bench.services.platform.trouble.delay = 0;
     await bench.services.tasks.cancel(as(ADA), accepted(answer));
     await expect(bench.services.environments.describe(ADA, envId ?? 0)).rejects.toMatchObject({ code: 'NotFound' });

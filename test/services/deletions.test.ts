@@ -10,7 +10,7 @@ describe('a deletion', () => {
     finished(await bench.services.deployments.deploy(as(ADA), { appId, envId }, NOTHING));
     bench.services.platform.trouble.delay = SLOW;
     const running = accepted(await bench.services.actions.act(later(), appId, 'start'));
-    await bench.reached(running, 'start 1.1.1');
+    await bench.reached(running, 'start 1.1.1/start');
     const waiting = accepted(await bench.services.actions.act(later(), appId, 'restart'));
     bench.services.platform.trouble.delay = 0;
     expect(finished(await bench.services.applications.delete(as(ADA), appId)).value).toContain('was deleted');

@@ -16,7 +16,7 @@ describe('waiting', () => {
     bench.services.platform.trouble.delay = SLOW;
     const deploying = bench.services.deployments.deploy(as(ADA, { wait: 0.05 }), { appId, envId }, NOTHING);
     const task = accepted(await deploying);
-    await bench.reached(task, 'deploy');
+    await bench.reached(task, 'deploy/staging');
     bench.services.platform.trouble.delay = 0;
     await bench.services.tasks.cancel(as(ADA), task);
   });
@@ -74,7 +74,7 @@ describe('requests on one target', () => {
       [1, 2].map((instanceId) => bench.services.instances.act(later(), { appId, versionId: 1, instanceId }, 'start')),
     );
     const wide = accepted(await bench.services.environments.act(later(), envId, 'stop'));
-    for (const start of starts) await bench.reached(accepted(start), 'start');
+    for (const start of starts) await bench.reached(accepted(start), 'start/start');
     expect((await bench.services.tasks.describe(ADA, wide)).state).toBe('PENDING');
     bench.services.platform.trouble.delay = 0;
     for (const start of starts) await bench.services.tasks.cancel(as(ADA), accepted(start));

@@ -39,6 +39,10 @@ export interface TestServices extends Services {
 export interface TestServicesOptions {
   /** A directory that was used before, and stays. */
   folder?: string;
+  /** Another database than SQLite in the folder. */
+  url?: string;
+  /** Of another gateway, which closes it. */
+  platform?: MemoryPlatform;
   work?: Omit<OperationsOptions, 'store' | 'runners' | 'log'>;
   /** Seconds between two looks; without it nobody looks by itself. */
   interval?: number;
@@ -56,11 +60,11 @@ const LIMITS = {
 /** The services on a real store, real files and the memory adapter, without HTTP. */
 export async function openTestServices(options: TestServicesOptions = {}): Promise<TestServices> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'services-')));
-  const store = await openStore({ url: `sqlite:${join(folder, 'coaps.db')}` });
+  const store = await openStore({ url: options.url ?? `sqlite:${join(folder, 'coaps.db')}` });
   const files = await openArtefactFiles(join(folder, 'artefacts'));
   const artefacts = createArtefacts({ files, store, limits: LIMITS, dropFolder: options.dropFolder });
-  const platform = new MemoryPlatform({ folder: join(folder, 'platform') });
-  await platform.recover();
+  const platform = options.platform ?? new MemoryPlatform({ folder: join(folder, 'platform') });
+  if (!options.platform) await platform.recover();
   const adapter = new MemoryAdapter(platform, store.installation);
   const other = new MemoryAdapter(new MemoryPlatform(), store.installation);
   const logged: string[] = [];
@@ -81,7 +85,7 @@ export async function openTestServices(options: TestServicesOptions = {}): Promi
     ...{ store, artefacts, platform, adapter, logged },
     async close() {
       await services.stop(0);
-      await Promise.all([adapter.close(), other.close()]);
+      await Promise.all([options.platform ? undefined : adapter.close(), other.close()]);
       await store.close();
       if (options.folder === undefined) await rm(folder, { recursive: true });
     },
