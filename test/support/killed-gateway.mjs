@@ -10,7 +10,10 @@ import { openGateway } from '../../dist/src/gateway.js';
 const [, , order] = process.argv;
 let count = 0;
 const onStep = (_taskId, step, moment) => {
-  if (!existsSync(order)) return;
+  if (!existsSync(order)) {
+    count = 0;
+    return;
+  }
   process.stdout.write(`moment ${step} ${moment}\n`);
   if (count === Number(readFileSync(order, 'utf8'))) process.kill(process.pid, 'SIGKILL');
   count += 1;
