@@ -1,8 +1,4 @@
 import type { AdapterDefinition, OptionDefinition } from '../adapter.js';
-import { check } from './check.js';
-import { connect } from './client.js';
-import { CloudFoundryAdapter } from './index.js';
-import { readSettings } from './settings.js';
 
 const OPTIONS: readonly OptionDefinition[] = [
   {
@@ -97,16 +93,7 @@ export const cloudFoundryDefinition: AdapterDefinition = {
   name: 'cloudfoundry',
   summary: 'Cloud Foundry and Korifi, by their API version 3.',
   options: OPTIONS,
-  async create(context) {
-    const settings = await readSettings(context.options);
-    return new CloudFoundryAdapter(connect(settings, context.platform), context.installation);
-  },
-  async check(context, signal) {
-    const foundry = connect(await readSettings(context.options), context.platform);
-    try {
-      return await check(foundry, signal);
-    } finally {
-      foundry.close();
-    }
-  },
+  // The rest, and with it the HTTP client, is loaded by the first platform that uses it.
+  create: async (context) => (await import('./open.js')).openAdapter(context),
+  check: async (context, signal) => (await import('./open.js')).checkPlatform(context, signal),
 };

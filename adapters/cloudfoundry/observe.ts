@@ -1,17 +1,9 @@
 import type { AdapterCall, DeploymentReport } from '../adapter.js';
 import { reportOf } from './application.js';
 import type { Foundry } from './client.js';
-import { CODES, hasCode } from './errors.js';
+import { CODES, hasCode, hasStatus } from './errors.js';
 import { keyOf, LABELS, selector } from './names.js';
-import {
-  type App,
-  type Crash,
-  type Process,
-  type ProcessInstance,
-  type Reader,
-  type Route,
-  read,
-} from './resources.js';
+import { type App, type Crash, type Process, type ProcessInstance, type Route, read } from './resources.js';
 
 export interface Observer {
   observe(call: AdapterCall): Promise<DeploymentReport[]>;
@@ -22,8 +14,8 @@ const SUSPECTS = 20;
 
 /**
  * Everything of this installation in three calls, one more when something crashes; each gives up to 5000 of its kind. `embed` puts what
- * every process does into the list of processes; a platform that does not know it (before its API 3.205, Korifi) refuses the parameter,
- * and then only those that the crash events of the last hour name are looked at one by one.
+ * every process does into the list of processes (the Cloud Controller's source has it; it came after API 3.199, which brought the same for
+ * single processes). Where a platform refuses or ignores it, those that the crash events of the last hour name are looked at one by one.
  */
 export function createObserver(foundry: Foundry, installation: string): Observer {
   let embeds = true;
@@ -54,7 +46,7 @@ export function createObserver(foundry: Foundry, installation: string): Observer
       const serving = byApp(processes);
       const instances = new Map([...serving].map(([guid, { process_instances }]) => [guid, process_instances]));
       const crashes = await crashesOf(foundry, spaceGuid, ours, instances, signal);
-      if (!embeds) await lookAtSuspects(foundry, ours, serving, instances, crashes, signal);
+      await lookAtSuspects(foundry, ours, serving, instances, crashes, signal);
       return ours.map((app) => reportOf(foundry, seen(app, serving, instances, routes, crashes)));
     },
   };
@@ -115,12 +107,18 @@ async function crashesOf(
     'created_ats[gt]': since,
     order_by: '-created_at',
   };
-  for (const crash of await cc.first('/v3/audit_events', read.crash as Reader<Crash>, signal, query, 5000)) {
-    if (!found.has(crash.target.guid)) found.set(crash.target.guid, crash);
+  try {
+    for (const crash of await cc.first('/v3/audit_events', read.crash, signal, query, 5000)) {
+      if (!found.has(crash.target.guid)) found.set(crash.target.guid, crash);
+    }
+  } catch (error) {
+    // Korifi keeps no events.
+    if (!hasStatus(error, 404)) throw error;
   }
   return found;
 }
 
+/** Started apps of which nothing is known but that they crashed. */
 async function lookAtSuspects(
   { cc }: Foundry,
   apps: readonly App[],
@@ -129,9 +127,9 @@ async function lookAtSuspects(
   crashes: Map<string, Crash>,
   signal: AbortSignal,
 ): Promise<void> {
-  const suspects = apps.filter(({ guid, state }) => state === 'STARTED' && crashes.has(guid)).slice(0, SUSPECTS);
+  const suspects = apps.filter(({ guid, state }) => state === 'STARTED' && !instances.get(guid) && crashes.has(guid));
   await Promise.all(
-    suspects.map(async ({ guid }) => {
+    suspects.slice(0, SUSPECTS).map(async ({ guid }) => {
       const process = serving.get(guid);
       if (!process) return;
       instances.set(guid, (await cc.get(`/v3/processes/${process.guid}/stats`, read.stats, signal)).resources);

@@ -68,11 +68,11 @@ async function startBuild(
     return found?.package.guid === made.guid ? found : undefined;
   };
   const create = async () => read.build((await cc.send('POST', '/v3/builds', signal, { json })).body);
-  for (;;) {
+  for (let attempts = 1; ; attempts += 1) {
     try {
       return await findOrCreate(find, create, { settings, signal });
     } catch (error) {
-      if (!hasCode(error, CODES.stagingInProgress)) throw error;
+      if (!hasCode(error, CODES.stagingInProgress) || attempts >= 3) throw error;
       await finishOtherBuilds(foundry, app, signal);
     }
   }

@@ -32,8 +32,9 @@ export interface Trouble {
   down: boolean;
   /**
    * A request whose line matches is done and not answered, and nobody answers from then on: for who asked it is as if he had died there.
+   * `then` may see to it that he does.
    */
-  dieAt(line: RegExp): void;
+  dieAt(line: RegExp, then?: () => void): void;
   /** How often a fault came about. */
   readonly happened: string[];
 }
@@ -63,12 +64,12 @@ export function createTrouble(): TroubleGate {
     return undefined;
   }
 
-  let death: RegExp | undefined;
+  let death: { line: RegExp; then: (() => void) | undefined } | undefined;
 
   const trouble: TroubleGate = {
     down: false,
-    dieAt(line) {
-      death = line;
+    dieAt(line, then) {
+      death = { line, then };
     },
     happened: [],
     plan: ({ after = 0, times = 1, ...rest }) => void plans.push({ ...rest, after, times, taken: false }),
@@ -99,7 +100,8 @@ export function createTrouble(): TroubleGate {
       return true;
     },
     after(response, line) {
-      if (death?.test(line)) {
+      if (death?.line.test(line)) {
+        death.then?.();
         death = undefined;
         trouble.down = true;
         response.socket?.destroy();
