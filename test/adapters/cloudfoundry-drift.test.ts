@@ -33,6 +33,19 @@ describe('a new version in the place of a running one', () => {
     expect(await answerOf(report.uri)).toContain('one');
   });
 
+  test('that cannot be staged does not hold up the next start: `start` would wait for the platform’s next round', async () => {
+    const { spec } = await started('one');
+    scenery.fake.world.cells.staging = 'BuildpackCompileFailed - App staging failed in the buildpack compile phase';
+    await expect(scenery.adapter.deploy(await deploymentOf('two', { versionId: 2 }), call())).rejects.toThrow(
+      'Staging failed',
+    );
+    await scenery.adapter.stop(spec.key, call());
+    const before = scenery.fake.requests.length;
+    expect(await scenery.adapter.start(spec.key, call())).toMatchObject({ state: 'STARTED', versionId: 1 });
+    const actions = scenery.fake.requests.slice(before).filter((line) => line.includes('/actions/'));
+    expect(actions).toEqual([expect.stringMatching(/\/actions\/restart$/)]);
+  });
+
   test('that needs more than the quota is refused before anything is replaced', async () => {
     const { report } = await started('one');
     const next = await deploymentOf('two', { versionId: 2, processes: 500 });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeZip } from '../contract/archive.js';
 import { knowSeeded } from '../support/cloudfoundry/invent.js';
 import { createReplay, type Recorded, replay } from '../support/cloudfoundry/replay.js';
 import { inOrder, SESSION, sceneOf } from '../support/cloudfoundry/scenes.js';
@@ -26,4 +27,33 @@ if (!present) test.skip(`the recordings are not at ${FOLDER}`, () => {});
     const recording = inOrder(names.map(read));
     expect(await replay(fake, recording, known, sceneOf(names[0] ?? '', recording))).toEqual([]);
   });
+});
+
+test('two uploads to one package at the same time are both taken, one after the other is not', async () => {
+  const fake = await startCloudFoundry({ pace: 'by hand' });
+  try {
+    const headers = { authorization: `bearer ${fake.uaa.tokenOf('dev')}` };
+    const post = async (path: string, body: unknown) => {
+      const answer = await fetch(fake.world.urls.api + path, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return (await answer.json()) as { guid: string };
+    };
+    const space = fake.world.spaces.find(({ name }) => name === 'dev');
+    const app = await post('/v3/apps', { name: 'a', relationships: { space: { data: { guid: space?.guid } } } });
+    const { guid } = await post('/v3/packages', { type: 'bits', relationships: { app: { data: { guid: app.guid } } } });
+    const archive = new Uint8Array(await makeZip({ 'index.html': 'hello' }));
+    const upload = async () => {
+      const body = new FormData();
+      body.set('bits', new Blob([archive]), 'app.zip');
+      return (await fetch(`${fake.world.urls.api}/v3/packages/${guid}/upload`, { method: 'POST', headers, body }))
+        .status;
+    };
+    expect(await Promise.all([upload(), upload()])).toEqual([200, 200]);
+    expect(await upload()).toBe(400);
+  } finally {
+    await fake.close();
+  }
 });
