@@ -64,7 +64,7 @@ export function looksLikeXml(bytes: Buffer): boolean {
 }
 
 function firstCharacter(bytes: Buffer): string | undefined {
-  return /[^\s\uFEFF]/.exec(bytes.subarray(0, 1024).toString('utf8').replace('\uFFFD', ''))?.[0];
+  return /[^\s\uFEFF]/.exec(bytes.subarray(0, 1024).toString('utf8'))?.[0];
 }
 
 /** SHA-256 of a request's bytes as they come by, to be compared with `ContentSha256` of a signed request. */

@@ -1,6 +1,7 @@
 import { readXmlTree, type XmlElement } from '../../src/representations/xml-tree.js';
 import { ADMIN, startGateway, type TestGateway } from '../support/gateway.js';
-import { idIn, SITE } from '../support/world.js';
+import { type RawRequest, rawRequest } from '../support/raw-request.js';
+import { idIn, SITE, siteForm } from '../support/world.js';
 
 /** A client that knows a service by its WADL alone: it finds methods by their ids, fills their templates and sends the types they name. */
 interface WadlClient {
@@ -47,28 +48,18 @@ function readWadl(text: string, user: string): WadlClient {
         base,
       );
       for (const name of method.query) if (values[name] !== undefined) url.searchParams.set(name, String(values[name]));
-      const headers: Record<string, string> = { Authorization: `Basic ${Buffer.from(user).toString('base64')}` };
-      const body = bodyOf(method.types, content, headers);
-      const response = await fetch(url, { method: method.name, headers, ...(body !== undefined && { body }) });
-      return { status: response.status, text: await response.text() };
+      const request = content === undefined ? {} : requestOf(method.types, content);
+      return await rawRequest(url.href, { user, method: method.name, ...request });
     },
   };
 }
 
-function bodyOf(
-  types: string[],
-  content: string | Buffer | undefined,
-  headers: Record<string, string>,
-): string | FormData | undefined {
-  if (content === undefined) return undefined;
+function requestOf(types: string[], content: string | Buffer): RawRequest {
   if (typeof content === 'string') {
-    headers['Content-Type'] = types.find((type) => type.endsWith('xml')) ?? '';
-    return content;
+    return { headers: { 'Content-Type': types.find((type) => type.endsWith('xml')) ?? '' }, body: content };
   }
   expect(types).toContain('multipart/form-data');
-  const form = new FormData();
-  form.append('file', new Blob([new Uint8Array(content)]), 'site.zip');
-  return form;
+  return siteForm(content);
 }
 
 let gateway: TestGateway;

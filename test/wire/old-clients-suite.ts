@@ -6,6 +6,7 @@ import { readXmlTree } from '../../src/representations/xml-tree.js';
 import { GENERATION_16_APPLICATION, SERVLET_SAMPLE } from '../api/samples.js';
 import { zip } from '../archives/pack.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { rawRequest } from '../support/raw-request.js';
 import type { SocketAnswer } from '../support/raw-socket.js';
 import { accords, coredOfJanuary, coredOfMarch, jersey, reading, type Target } from './old-clients.js';
 
@@ -30,8 +31,8 @@ const attribute = (answer: SocketAnswer, name: string) => readXmlTree(answer.bod
 /** The application answers under the address that the client read. */
 async function answers(uri: string): Promise<void> {
   expect(uri).toMatch(/^(http:\/\/)?[^\s/]+$/);
-  const response = await fetch(uri.startsWith('http') ? uri : `http://${uri}`);
-  expect(response.status).toBe(200);
+  const { status } = await rawRequest(uri.startsWith('http') ? uri : `http://${uri}`);
+  expect(status).toBe(200);
 }
 
 const named = (name: string) => SERVLET_SAMPLE.replaceAll('ServletSampleApplication"', `${name}"`);
