@@ -74,13 +74,16 @@ export async function listenersOf(pids: readonly number[], uid: number | undefin
   const listeners = await allListeners();
   const inodes = new Set<string>();
   let hidden = false;
+  const orNothing =
+    <T>(nothing: T) =>
+    (error: NodeJS.ErrnoException) => {
+      hidden ||= error.code === 'EACCES';
+      return nothing;
+    };
   for (const pid of pids) {
     const folder = `/proc/${pid}/fd`;
-    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      hidden ||= error.code === 'EACCES';
-      return [];
-    });
-    for (const target of await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')))) {
+    const names = await readdir(folder).catch(orNothing<string[]>([]));
+    for (const target of await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(orNothing(''))))) {
       const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
       if (inode !== undefined) inodes.add(inode);
     }

@@ -48,7 +48,7 @@ export async function probe({ group, port, hosts, uid, limitMs, signal }: ProbeO
         }
       }
     }
-    if (Date.now() > end) return { outcome: 'silent', elsewhere: await portsOf(group, uid, port) };
+    if (Date.now() > end) return { outcome: 'silent', elsewhere: await portsOf(group, port) };
     await Promise.race([pause(step, signal), group.ended]);
     step = Math.min(LONGEST_STEP_MS, step * 1.5);
   }
@@ -60,9 +60,10 @@ async function listenersOn(group: ProcessGroup, uid: number | undefined): Promis
   return new Set((await listenersOf(pids, uid)).map(({ inode }) => inode));
 }
 
-async function portsOf(group: ProcessGroup, uid: number | undefined, except: number): Promise<number[]> {
+/** Only those that are surely its own: another application of the same user may listen too. */
+async function portsOf(group: ProcessGroup, except: number): Promise<number[]> {
   const pids = (await group.members()).map(({ pid }) => pid);
-  const ports = (await listenersOf(pids, uid)).map(({ port }) => port);
+  const ports = (await listenersOf(pids, undefined)).map(({ port }) => port);
   return [...new Set(ports)].filter((port) => port !== except);
 }
 
