@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(CRASH, { force: true });
 }, 60_000);
 
-const call = () => ({ signal: AbortSignal.timeout(60_000), step: () => undefined });
+const call = () => ({ signal: AbortSignal.timeout(120_000), step: () => undefined });
 
 function environment(changes: Partial<EnvironmentSpec> = {}): EnvironmentSpec {
   return { installation: INSTALLATION, envId: 1, name: 'Env', nodes: [], variables: {}, ...changes };
@@ -85,7 +85,7 @@ test('the environment reaches the application, and a change of it alone is a new
   await adapter.deploy({ ...first, environment: { ...env, variables: { GREETING: 'bonjour' } } }, call());
   expect(await page(uri)).toBe('one bonjour');
   expect(await text(await adapter.logs(first.key, { lines: 5, follow: false }, call()))).toContain('one begins');
-}, 90_000);
+}, 180_000);
 
 test('a new version that crashes leaves the old one serving and says why', async () => {
   const next = await spec({ versionId: 2, artefact: await application('two') });
@@ -105,7 +105,7 @@ test('a new version that crashes leaves the old one serving and says why', async
   await adapter.deploy(next, call());
   expect((await adapter.observe(call()))[0]).toMatchObject({ state: 'STARTED', versionId: 2 });
   await adapter.undeploy(next.key, call());
-}, 90_000);
+}, 180_000);
 
 test('an application that dies for good is reported as FAILED with its words', async () => {
   const dying = await spec({
@@ -134,7 +134,7 @@ test('an application that dies for good is reported as FAILED with its words', a
   expect((await seen())?.reason?.length).toBeGreaterThan(0);
   rmSync(CRASH);
   await adapter.undeploy(dying.key, call());
-}, 90_000);
+}, 180_000);
 
 describe('containers', () => {
   test.each([
@@ -259,4 +259,4 @@ test('a ConPaaS that knows nothing of ours is driven by the methods of 2012 alon
   expect(await work.director.services(call().signal)).toEqual([]);
   work.director.close();
   work.managers.close();
-}, 120_000);
+}, 180_000);
