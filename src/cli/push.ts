@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { idOf, readRows, readThing, recordsOf } from './answer.js';
@@ -34,6 +34,7 @@ export async function push(
   const source = resolve(terminal.directory, path);
   const stats = await stat(source).catch(() => undefined);
   if (!stats) throw new CommandFault(`${path} cannot be read: there is no such file or directory.`, 2);
+  if (!stats.isDirectory()) await assertArchive(source, path);
   const name = options.name ?? basename(source, stats.isDirectory() ? '' : extname(source));
   const work = await mkdtemp(join(tmpdir(), 'coaps-push-'));
   try {
@@ -43,6 +44,18 @@ export async function push(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Before anything is made on a platform for it. */
+async function assertArchive(file: string, shown: string): Promise<void> {
+  const handle = await open(file);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(4), 0, 4);
+    if (buffer.toString('latin1') === 'PK\u0003\u0004') return;
+  } finally {
+    await handle.close();
+  }
+  throw new CommandFault(`${shown} is no archive: push a directory, or a zip, war, ear or jar.`, 2);
 }
 
 function pack(directory: string, artefact: string): Stage {
