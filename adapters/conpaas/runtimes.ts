@@ -55,19 +55,33 @@ export async function offerOf({ director, call }: Work): Promise<Offer> {
 /** MiB. */
 export const DEFAULT_MEMORY = 512;
 
-/** A java service is shown as the servlet container or the plain Java that the machine has. */
+/** A service type is shown as the programs that the machine has for it; of a Director that does not tell, by its usual word. */
 function containersOf(type: string, runtimes: readonly RuntimeRow[]): OfferedNode[] {
   const kind = KINDS[type];
   const [usual] = kind?.words ?? [];
   if (!kind || !usual) return [];
-  const able = runtimes.filter((runtime) => runtime.type === type && runtime.available);
-  const named = able.flatMap(({ name, version }) => {
-    const word = kind.words.find((known) => name.toLowerCase().includes(known) || (known === 'java' && name === 'jar'));
-    return word ? [{ name: word, versions: version ? [version] : [] }] : [];
-  });
-  const [first, ...rest] = named.length > 0 ? named : [{ name: usual, versions: [] }];
-  return [first, ...rest].filter((node) => node !== undefined);
+  const offered = new Map<string, string[]>();
+  for (const runtime of runtimes) {
+    if (runtime.type !== type || !runtime.available) continue;
+    for (const { word, version } of programsOf(runtime)) {
+      if (kind.words.includes(word)) offered.set(word, [...(offered.get(word) ?? []), version]);
+    }
+  }
+  if (offered.size === 0) offered.set(usual, []);
+  return [...offered].map(([name, versions]) => ({ name, versions }));
 }
+
+/** `Tomcat 10.1.34, Jetty 9.4.57` are two, each under its own name; `20.1.0` is one under the runtime's. */
+function programsOf({ name, version = '' }: RuntimeRow): { word: string; version: string }[] {
+  return version.split(', ').map((text) => {
+    const [, program, number] = /^([A-Za-z]+) (\S+)$/.exec(text) ?? [];
+    if (program && number) return { word: program.toLowerCase(), version: number };
+    return { word: WORDS[name] ?? name, version: text };
+  });
+}
+
+/** Runtimes whose name is not the container's. */
+const WORDS: Readonly<Record<string, string>> = { jar: 'java', nodejs: 'node' };
 
 /** The container of an environment; undefined: it names none. Throws `rejected` for an unknown one, `not-supported` for databases. */
 export async function checkNodes(
@@ -128,7 +142,16 @@ export async function chooseType(work: Work, environment: EnvironmentSpec, artef
       `A ${type} service does not run a ${artefact.type}. Containers that do: ${able.flatMap(({ words }) => words).join(', ')}.`,
     );
   }
+  await refuseWithoutServer(work, artefact);
   return { type, floor: kind.floor, remarks };
+}
+
+/** A java service may be able to run jars alone. */
+async function refuseWithoutServer({ director, call }: Work, artefact: ArtefactSource): Promise<void> {
+  if (artefact.type !== 'war') return;
+  const runtimes = await director.runtimes(call.signal);
+  const war = runtimes?.find(({ name }) => name === 'war');
+  if (war && !war.available) throw new AdapterError('not-supported', war.install ?? 'This ConPaaS runs no wars.');
 }
 
 async function typeInside(artefact: ArtefactSource): Promise<string | undefined> {

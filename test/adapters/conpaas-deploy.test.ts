@@ -28,6 +28,7 @@ beforeAll(async () => {
   rig = await openSystem();
   const options = { ...rig.conpaas.adapterOptions };
   adapter = await createConpaasAdapter({ platform: 'CP', installation: INSTALLATION, options, log: SILENT });
+  await adapter.createEnvironment(environment(), call());
 }, 60_000);
 afterAll(async () => {
   await adapter?.close();
@@ -77,7 +78,6 @@ const page = async (uri: string | undefined) => (await fetch(uri ?? '')).text();
 
 test('the environment reaches the application, and a change of it alone is a new start', async () => {
   const env = environment({ variables: { GREETING: 'hello' } });
-  await adapter.createEnvironment(env, call());
   const first = await spec({ environment: env });
   await adapter.deploy(first, call());
   const { uri } = await adapter.start(first.key, call());
@@ -188,6 +188,10 @@ describe('containers', () => {
   test('information tells what is missing and how to get it', async () => {
     const { containers, remarks } = await adapter.info(call());
     expect(containers.map(({ name }) => name)).toEqual(expect.arrayContaining(['node', 'static']));
+    expect(containers.find(({ name }) => name === 'node')?.versions).toEqual([expect.stringMatching(/^\d+\.\d+/)]);
+    const war = rig.conpaas.runtimes.find(({ name }) => name === 'war');
+    const hasTomcat = war?.available === true && /Tomcat/.test(war.version ?? '');
+    expect(containers.some(({ name }) => name === 'tomcat')).toBe(hasTomcat);
     const missing = rig.conpaas.runtimes.filter(({ available }) => !available);
     expect(remarks).toHaveLength(missing.length);
   });

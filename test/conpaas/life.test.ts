@@ -68,3 +68,45 @@ test('a helloworld service says hello from each of its nodes', async () => {
   expect((await manager.get('list_nodes')).result).toEqual({ helloworld: [helloworld[0]] });
   expect(await owner.json(`stop/${sid}`)).toBe(true);
 }, 60_000);
+
+/** Tomcat takes its time on a busy machine. */
+test('the initial version of every offered type says welcome', async () => {
+  const types = rig.conpaas.offeredTypes.filter((type) => type !== 'helloworld');
+  expect(types).toEqual(expect.arrayContaining(['nodejs', 'static']));
+  for (const type of types) {
+    const { sid, manager: address } = await owner.create(type);
+    const manager = owner.manager(address);
+    await manager.post('startup', { cloud: 'default' });
+    expect([type, await manager.until('RUNNING', 'ERROR')]).toEqual([type, 'RUNNING']);
+    const statuses = (await owner.json('service_status')) as { sid: number; url: string }[];
+    const url = statuses.find((status) => status.sid === sid)?.url ?? '';
+    expect([type, await (await fetch(url)).text()]).toEqual([type, expect.stringContaining('Welcome to ConPaaS')]);
+    expect((await manager.get('get_service_info')).result).toEqual({ state: 'RUNNING', type: type.toUpperCase() });
+    expect(await owner.json(`stop/${sid}`)).toBe(true);
+  }
+}, 300_000);
+
+test('php is configured and enabled by update_php_configuration', async () => {
+  if (!rig.conpaas.offeredTypes.includes('php')) return console.warn('PHP is not installed: not tried');
+  const { sid, manager: address } = await owner.create('php');
+  const manager = owner.manager(address);
+  const code = { name: 'a.zip', bytes: zip([{ name: 'index.php', content: '<?= ini_get("max_execution_time") ?>' }]) };
+  const { codeVersionId } = (await manager.upload('upload_code_version', { code })).result as { codeVersionId: string };
+  const phpconf = { max_execution_time: '77', memory_limit: '64M' };
+  expect((await manager.post('update_php_configuration', { codeVersionId, phpconf })).result).toEqual({});
+  expect((await manager.get('get_configuration')).result).toMatchObject({
+    codeVersionId,
+    phpconf: { ...phpconf, display_errors: 'Off' },
+    cdn: false,
+    autoscaling: false,
+  });
+  for (const bad of [{ extension: 'x.so' }, { memory_limit: '1M\nextension=x' }]) {
+    expect((await manager.post('update_php_configuration', { phpconf: bad })).error).toMatch(/^Invalid arguments/);
+  }
+  await manager.post('startup', { cloud: 'default' });
+  expect(await manager.until('RUNNING', 'ERROR')).toBe('RUNNING');
+  const statuses = (await owner.json('service_status')) as { sid: number; url: string }[];
+  const url = statuses.find((status) => status.sid === sid)?.url ?? '';
+  expect(await (await fetch(url)).text()).toBe('77');
+  expect(await owner.json(`stop/${sid}`)).toBe(true);
+}, 120_000);
