@@ -254,12 +254,18 @@ it('a startup script runs before the first start, once', async () => {
 });
 
 it('one that keeps dying is tried again after delays that grow', async () => {
-  const agent = await running(nodeApp('ok', 'setTimeout(() => process.exit(7), 700);'));
-  const status = await eventually(
-    agent.client,
-    ({ application }) => application.restarts >= 2 && /waiting/.test(application.activity ?? ''),
-    40_000,
+  const agent = await running(
+    nodeApp('ok', 'const answer = (q, r) => q.url === "/die" ? process.exit(7) : r.end("ok");'),
   );
-  expect(status.application.reason).toMatch(/exit code 7/);
-  expect(status.application.activity).toMatch(/waiting [24] s/);
+  const url = await expose(agent.client);
+  for (let deaths = 1; deaths <= 3; deaths += 1) {
+    await fetch(`${url}/die`);
+    const { application } = await eventually(
+      agent.client,
+      ({ application: now }) => now.phase === 'running' && now.restarts === deaths,
+    );
+    expect(application.reason).toMatch(/exit code 7/);
+  }
+  const waits = [...(await textOfLog(agent, 100)).matchAll(/waiting ([\d.]+) s/g)].map(([, seconds]) => seconds);
+  expect(waits).toEqual(['0.5', '1', '2']);
 });

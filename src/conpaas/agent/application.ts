@@ -112,6 +112,7 @@ export function createApplication(options: ApplicationOptions): Application {
     const attempt = async () => {
       const delay = Math.min(patience.longestRestartMs, patience.firstRestartMs * 2 ** Math.min(restarts, 20));
       activity = `waiting ${delay / 1000} s before the next start`;
+      output.note(activity);
       await pause(delay, signal);
       if (signal.aborted) return;
       restarts += 1;
