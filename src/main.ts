@@ -10,6 +10,8 @@ export interface Surroundings {
 
 /** Runs a gateway until it is interrupted. Prints its addresses when it is ready, and only then. */
 export async function main(config: Config, { stdout, interrupted }: Surroundings): Promise<void> {
+  // Store, keys and artefacts are this user's alone.
+  process.umask(0o077);
   const gateway = await openGateway(config);
   try {
     const addresses = await gateway.listen();
