@@ -1,14 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Authority,
-  type Credential,
-  createAuthority,
-  createRequest,
-  openAuthority,
-} from '../../src/conpaas/certificates.js';
+import { type Authority, type Credential, createAuthority, openAuthority } from '../../src/conpaas/certificates.js';
 import type { Subject } from '../../src/conpaas/subject.js';
-import { zip } from '../archives/pack.js';
 import { type ConpaasClient, createConpaasClient, type Row } from './conpaas-client.js';
 import { openSystem, type SystemRig } from './system-rig.js';
 
@@ -133,124 +126,6 @@ describe('the Director', () => {
     });
     expect(await bob.json('list')).toEqual([]);
     expect([await ann.json('list'), await ann.json('listapp')]).toEqual(before);
-  });
-});
-
-describe("a manager's rights", () => {
-  const csr = async (subject: Partial<Subject>) => {
-    const { request } = await createRequest({
-      role: 'agent',
-      uid: annUid,
-      serviceLocator: service.sid,
-      commonName: 'agent',
-      ...subject,
-    });
-    return { csr: { name: 'csr.pem', bytes: Buffer.from(request) } };
-  };
-
-  test('it gets a certificate for an agent of its own', async () => {
-    const answer = await (await asManager()).send('ca/get_cert.php', { method: 'POST', parts: await csr({}) });
-    expect(answer.headers['content-type']).toMatch(/^text\/html/);
-    expect(answer.text).toMatch(/^-----BEGIN CERTIFICATE-----/);
-  });
-
-  test.each([
-    { role: 'user' as const },
-    { role: 'manager' as const },
-    { role: 'frontend' as const },
-    { uid: 1 },
-    { serviceLocator: 0 },
-    { serviceLocator: 4711 },
-    { commonName: 'CA' },
-  ])('it gets none for %j', async (subject) => {
-    const parts = await csr(subject);
-    expect(await (await asManager()).json('ca/get_cert.php', { parts })).toMatchObject({ error: true });
-  });
-
-  test('it gets none for what is no request', async () => {
-    const manager = await asManager();
-    expect(await manager.json('ca/get_cert.php')).toMatchObject({ error: true });
-    const parts = { csr: { name: 'csr.pem', bytes: Buffer.from('no request') } };
-    expect(await manager.json('ca/get_cert.php', { parts })).toMatchObject({ error: true });
-  });
-
-  test('it takes credit of its own service only, and gives none', async () => {
-    const manager = await asManager();
-    const credit = () => ann.json('user_credit', { method: 'GET' });
-    const before = await credit();
-    const decrement = (form: Record<string, string>) => manager.json('callback/decrementUserCredit.php', { form });
-    const sid = String(service.sid);
-    expect(await decrement({ sid: '4711', decrement: '1' })).toBe(false);
-    for (const amount of ['0', '-5', 'x', '1.5', '1000000']) {
-      expect(await decrement({ sid, decrement: amount })).toEqual({ error: true });
-    }
-    expect(await credit()).toBe(before);
-    expect(await decrement({ sid, decrement: '2', key: 'hour' })).toEqual({ error: false });
-    expect(await decrement({ sid, decrement: '2', key: 'hour' })).toEqual({ error: false });
-    expect(await credit()).toBe((before as number) - 2);
-  });
-
-  test('it ends with its service', async () => {
-    const own = await ann.create('static');
-    const kept = await credentialIn(join(rig.data, 'conpaas', 'services', String(own.sid)));
-    const manager = createConpaasClient({ ...ann.options, ...kept });
-    expect(await manager.json('callback/terminateService.php')).toEqual({ error: false });
-    expect(await manager.json('callback/terminateService.php')).toBe(false);
-    const stopped = await ann.create('static');
-    const other = createConpaasClient({
-      ...ann.options,
-      ...(await credentialIn(join(rig.data, 'conpaas', 'services', String(stopped.sid)))),
-    });
-    expect(await ann.json(`stop/${stopped.sid}`)).toBe(true);
-    await expect(other.json('callback/terminateService.php')).rejects.toThrow();
-  });
-});
-
-describe('a manager', () => {
-  test('serves its owner and nobody else', async () => {
-    expect((await ann.manager(service.manager).get('get_service_info')).result).toMatchObject({ state: 'INIT' });
-    const asked = { query: { method: 'get_service_info', id: '1' }, headers: { 'content-type': 'application/json' } };
-    const others = [
-      bob,
-      rig.stranger(),
-      await as({ role: 'agent', serviceLocator: 4711 }),
-      await as({ role: 'manager' }),
-    ];
-    for (const other of others) expect((await other.manager(service.manager).send(asked)).status).toBe(401);
-  });
-
-  test('serves the Director and its own agents', async () => {
-    for (const subject of [
-      { role: 'frontend' as const, uid: 0 },
-      { role: 'agent' as const, serviceLocator: service.sid },
-    ]) {
-      const client = await as(subject);
-      expect((await client.manager(service.manager).get('get_service_info')).result).toMatchObject({ state: 'INIT' });
-    }
-  });
-
-  test('hangs up on what the Director hangs up on', async () => {
-    const other = await openAuthority(await createAuthority(new Date()), () => new Date());
-    await expect((await as({}, other)).manager(service.manager).get('getLog')).rejects.toThrow();
-  });
-
-  test.each([
-    ['../x', 'Absolute file names are not allowed in archive members'],
-    ['a/../../x', 'Absolute file names are not allowed in archive members'],
-    ['/etc/passwd', 'Absolute file names are not allowed in archive members'],
-  ])('takes no archive with %s', async (name, text) => {
-    const code = { name: 'x.zip', bytes: zip([{ name, content: 'x' }]) };
-    const { error } = await ann.manager(service.manager).upload('upload_code_version', { code });
-    expect(error).toBe(`Invalid arguments DETAIL:${text}`);
-  });
-
-  test('takes no file that is no archive, and keeps nothing of it', async () => {
-    const manager = ann.manager(service.manager);
-    const code = { name: 'x.zip', bytes: Buffer.from('hello') };
-    const { error } = await manager.upload('upload_code_version', { code });
-    expect(error).toBe('Invalid arguments DETAIL:Invalid archive format');
-    const { result } = await manager.get('list_code_versions');
-    expect((result as { codeVersions: unknown[] }).codeVersions).toHaveLength(1);
   });
 });
 
