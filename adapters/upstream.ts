@@ -70,10 +70,17 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
   const uploads = createLine(8);
   const gate = createGate();
 
-  async function attempt(asked: UpstreamRequest, token: string | undefined): Promise<UpstreamAnswer | UpstreamError> {
+  async function attempt(
+    asked: UpstreamRequest,
+    token: string | undefined,
+    onSend: () => void,
+  ): Promise<UpstreamAnswer | UpstreamError> {
     try {
       const inLine = asked.stream ? uploads : calls;
-      const answer = await inLine(asked.signal, () => attemptOnce(http, settings, asked, token));
+      const answer = await inLine(asked.signal, () => {
+        onSend();
+        return attemptOnce(http, settings, asked, token);
+      });
       return answer.status < 300 ? answer : explainStatus(speakerOf(settings, token), asked, answer);
     } catch (error) {
       asked.signal.throwIfAborted();
@@ -82,13 +89,18 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
   }
 
   async function request(asked: UpstreamRequest): Promise<UpstreamAnswer> {
-    const giveUpAt = Date.now() + settings.patience;
+    // Standing in line for others costs no patience.
+    let giveUpAt: number | undefined;
+    const limit = () => {
+      giveUpAt ??= Date.now() + settings.patience;
+      return giveUpAt;
+    };
     let pause = settings.firstPause ?? 250;
     let renewed = false;
     for (let attempts = 1; ; attempts += 1) {
-      await gate.pass(settings.name, giveUpAt, asked.signal);
+      await gate.pass(settings.name, giveUpAt ?? Date.now() + settings.patience, asked.signal);
       const token = settings.tokens && (await settings.tokens.get(asked.signal));
-      const result = await attempt(asked, token);
+      const result = await attempt(asked, token, limit);
       gate.note(result);
       if (!(result instanceof UpstreamError)) return result;
       if (result.status === 401 && token !== undefined && !renewed) {
@@ -98,7 +110,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
       }
       if (!mayRepeat(asked, result) || attempts >= MAXIMUM_ATTEMPTS) throw result;
       const wait = Math.max(pause * (0.75 + Math.random() / 2), (result.retryAfter ?? 0) * 1000);
-      if (Date.now() + wait > giveUpAt) throw result;
+      if (Date.now() + wait > limit()) throw result;
       await pauseFor(wait, asked.signal);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     }

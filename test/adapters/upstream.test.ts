@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { createPeers, cut, failure, good, status } from '../support/upstream-peer.js';
+import { type Answer, createPeers, cut, failure, good, status } from '../support/upstream-peer.js';
 
 const peers = createPeers();
 const { open, serve } = peers;
@@ -122,6 +122,16 @@ describe('time', () => {
     const stream = { type: 'application/zip', size: 10_000, open: slow };
     const answer = await open(url, { requestTimeout: 120 }).request({ method: 'POST', path: '/a', stream, signal });
     expect(answer.body).toBe('10000');
+  });
+
+  test('standing in line behind others takes nothing of the time for repeating', async () => {
+    const late: Answer = (_, response) => setTimeout(() => response.end('{}'), 400);
+    const { url, seen } = await serve(late, status(503), good);
+    const upstream = open(url, { concurrency: 1, patience: 300 });
+    const first = upstream.request({ method: 'GET', path: '/first', signal });
+    const second = upstream.request({ method: 'GET', path: '/second', signal });
+    expect((await Promise.all([first, second]))[1]?.body).toEqual({ good: true });
+    expect(seen).toEqual(['GET /first', 'GET /second', 'GET /second']);
   });
 
   test.each(['an answer', 'a pause', 'the line'])('an abort ends %s soon, with its own reason', async (place) => {
