@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { zip } from '../archives/pack.js';
 import type { ConpaasClient } from './conpaas-client.js';
-import { openSystem, type SystemRig } from './system-rig.js';
+import { ISOLATED, openSystem, type SystemRig } from './system-rig.js';
 
 let rig: SystemRig;
 let owner: ConpaasClient;
@@ -110,3 +112,19 @@ test('php is configured and enabled by update_php_configuration', async () => {
   expect(await (await fetch(url)).text()).toBe('77');
   expect(await owner.json(`stop/${sid}`)).toBe(true);
 }, 120_000);
+
+test('code of two services of one user runs under two Unix ids', async () => {
+  if (!ISOLATED) return console.warn('Not root: Unix ids are not given');
+  const owners: number[] = [];
+  for (const _service of ['one', 'other']) {
+    const { manager: address } = await owner.create('static');
+    const manager = owner.manager(address);
+    await manager.post('startup');
+    await manager.until('RUNNING');
+    const { proxy } = (await manager.get('list_nodes')).result as { proxy: string[] };
+    const spec = await readFile(join(rig.data, 'conpaas', 'agents', proxy[0] ?? '', 'spec.json'), 'utf8');
+    owners.push((JSON.parse(spec) as { owner: { uid: number } }).owner.uid);
+  }
+  expect(new Set(owners).size).toBe(2);
+  for (const uid of owners) expect(uid).toBeGreaterThanOrEqual(200_000);
+}, 60_000);
