@@ -134,15 +134,15 @@ async function isOlder(file: string, before: number): Promise<boolean> {
 
 /**
  * Between the look at a file and its removal an upload of the same bytes may have renewed it. So it is moved aside first, and put back
- * when it turns out to be young; one that arrives meanwhile in its place stays.
+ * when it turns out to be young; one that arrives meanwhile in its place stays. Another sweep may have taken it from there already.
  */
 async function removeOld(folder: string, file: string, before: number): Promise<boolean> {
   const aside = join(folder, TEMPORARY, randomUUID());
   const moved = await unlessMissing(rename(file, aside).then(() => true));
   if (!moved) return false;
   const old = await isOlder(aside, before);
-  if (!old) await link(aside, file).catch(unlessPresent);
-  await unlink(aside);
+  if (!old) await unlessMissing(link(aside, file)).catch(unlessPresent);
+  await unlessMissing(unlink(aside));
   return old;
 }
 
