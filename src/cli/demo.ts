@@ -36,6 +36,9 @@ export function demoCommand(terminal: Terminal): Command {
       const gateway = await openGateway(config);
       try {
         await show(gateway, admin, terminal);
+      } catch (error) {
+        // Whoever interrupts it in the middle of a step wants no complaint about that step.
+        if (!terminal.interrupted.aborted) throw error;
       } finally {
         await gateway.close();
         await stopAll(data);

@@ -5,8 +5,6 @@ import { runProgram } from './program.js';
 import { openTerminal } from './terminal.js';
 
 const terminal = openTerminal();
-// A reader that goes away (`coaps … | head`) is no fault.
-terminal.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
   await runProgram(terminal, process.argv);
@@ -18,6 +16,7 @@ function exitCodeOf(error: unknown): number {
   // Commander has told its own complaint already; its exit code 0 is --help and --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { message, stack } = error as Error;
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
   if (error instanceof CommandFault) {
     const [first, ...rest] = message.trim().split('\n');
     // An application's last words come before the one line that says what failed.

@@ -15,15 +15,29 @@ export interface Terminal {
   ask(question: string): Promise<string>;
   /** Without showing what is typed. */
   askSecret(question: string): Promise<string>;
-  /** Aborts with the first Ctrl-C (or SIGTERM). */
+  /** Aborts with the first Ctrl-C (or SIGTERM, or when the terminal is closed). */
   interrupted: AbortSignal;
 }
+
+/**
+ * Milliseconds in which more signals mean the first one: `npm run` sends its child a Ctrl-C that the terminal has sent already. After
+ * them another one ends the process at once.
+ */
+const SAME_SIGNAL = 1500;
 
 /** The terminal of this process. */
 export function openTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
   const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort(signal));
+  let first: number | undefined;
+  const interrupt = (signal: string) => {
+    first ??= Date.now();
+    if (signal !== 'SIGHUP' && Date.now() - first > SAME_SIGNAL) process.exit(130);
+    interruption.abort(signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  // A reader that goes away (`coaps … | head`, a closed terminal) is no fault, and must not stop the clearing up.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   return {
     env,
     directory: process.cwd(),

@@ -32,10 +32,20 @@ describe('coaps demo', () => {
     expect((await rawRequest(path, { user: command })).text).toContain('status="STARTED"');
     expect(stage.processes().length).toBeGreaterThan(1);
 
+    // npm sends its child the Ctrl-C that the terminal has sent already.
+    demo.process.kill('SIGINT');
     expect(await demo.kill('SIGINT')).toBe(0);
     expect(stage.processes()).toEqual([]);
     expect(leftovers()).toEqual(before);
     await expect(rawRequest(url)).rejects.toThrow();
+  }, 180_000);
+
+  it('can be interrupted in the middle of a step', async () => {
+    const demo = stage.coaps(['demo']);
+    await eventually(() => expect(demo.stderr()).toContain('Created instance 1'), 120);
+    expect(await demo.kill('SIGINT')).toBe(0);
+    expect(stage.processes()).toEqual([]);
+    expect(demo.stderr()).toMatch(/The demo has ended; nothing of it is left\.\n$/);
   }, 180_000);
 
   it('that was killed is cleaned up by the next one, which starts clean', async () => {
