@@ -11,6 +11,7 @@ import { addSamples, createRegistry, type Registry } from './openshift/registry.
 import { need, RESOURCES } from './openshift/resources.js';
 import { startRouter } from './openshift/router.js';
 import { type Interference, type Seen, startServer } from './openshift/server.js';
+import { controlTriggers } from './openshift/triggers.js';
 import { createRights, type Rights } from './openshift/users.js';
 import { type Trouble, World } from './openshift/world.js';
 
@@ -52,6 +53,8 @@ export interface FakeOpenShift {
   /** A request through the router, as a browser would send it to the address. */
   visit(address: string | undefined, path?: string): Promise<{ status: number; text: string }>;
   routerPort: number;
+  /** Port on this machine behind a port of a pod. */
+  podPort(uid: string, port: number): number | undefined;
   close(): Promise<void>;
 }
 
@@ -71,6 +74,7 @@ export async function startFakeOpenShift(options: FakeOptions = {}): Promise<Fak
   if (!options.bare) addSamples(world, registry);
   const builds = createBuilds(world, registry);
   controlDeployments(world);
+  controlTriggers(world);
   const node = createNode(world, registry, processes);
   const router = await startRouter(world, node);
   world.control(() => collectGarbage(cluster));
@@ -82,7 +86,7 @@ export async function startFakeOpenShift(options: FakeOptions = {}): Promise<Fak
   const listeners = new Set<(seen: Seen, code: number, body: unknown) => void>();
   const control = {
     signal: ending.signal,
-    bookmarkEvery: 60 * world.settings.second,
+    second: world.settings.second,
     opened: (cut: () => void) => void watches.add(cut),
   };
   const server = await startServer(
@@ -175,6 +179,7 @@ export async function startFakeOpenShift(options: FakeOptions = {}): Promise<Fak
       });
     },
     routerPort: router.port,
+    podPort: (uid, port) => node.address(uid, port),
     async close() {
       ending.abort();
       world.close();

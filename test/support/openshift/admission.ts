@@ -3,7 +3,13 @@ import type { World } from './world.js';
 
 /** Why a pod may not be made: constraints of its security context, quotas. Undefined: it may. */
 export function podRefusal(world: World, pod: Obj): string | undefined {
-  return ending(world, pod) ?? constraints(pod) ?? quota(world, pod);
+  return ending(world, pod) ?? blank(pod) ?? constraints(pod) ?? quota(world, pod);
+}
+
+function blank(pod: Obj): string | undefined {
+  const images = ((pod.spec?.['containers'] as Json[]) ?? []).map((one) => String(one['image']));
+  if (images.every((image) => image === image.trim())) return undefined;
+  return `Pod "${pod.metadata.name}" is invalid: spec.containers[0].image: Invalid value: " ": must not have leading or trailing whitespace`;
 }
 
 function ending({ cluster }: World, { metadata }: Obj): string | undefined {

@@ -114,6 +114,9 @@ async function specialAnswer(parts: ApiParts, request: Request): Promise<Reply |
       return podLog(world, node, request, name);
     case 'deployments/scale':
       return scale(world.cluster, request, name);
+    case 'rolebindings':
+      if (method === 'POST') return grant(parts, request);
+      return undefined;
     case 'pods':
       if (method === 'POST' && request.name === undefined) return createPod(parts, request);
       return undefined;
@@ -176,6 +179,30 @@ async function imageTagAnswer({ world, registry }: ApiParts, request: Request): 
   return { code: 200, body: found };
 }
 
+/** Nobody may give more than he has. */
+async function grant({ world, rights }: ApiParts, request: Request): Promise<Answer> {
+  const resource = need('rolebindings');
+  const everything = { verb: '*', resource: { group: '*', plural: '*', kind: '*' }, user: request.user };
+  const answer = await create(world.cluster, asTrial(request), resource);
+  const binding = answer.body as Obj;
+  if ((binding['roleRef'] as { name: string }).name === 'cluster-admin' && !rights.may(everything)) {
+    const groups = rights
+      .groups(request.user)
+      .map((one) => JSON.stringify(one))
+      .join(' ');
+    const all = '{APIGroups:["*"], Resources:["*"], Verbs:["*"]}\n{NonResourceURLs:["*"], Verbs:["*"]}';
+    const why = `user "${request.user}" (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${all}`;
+    throw forbidden(resource, binding.metadata.name, why);
+  }
+  delete binding.metadata.uid;
+  return { ...answer, body: world.cluster.insert(resource, binding) };
+}
+
+/** The same request, without effect. */
+function asTrial(request: Request): Request {
+  return { ...request, query: new URLSearchParams([...request.query, ['dryRun', 'All']]) };
+}
+
 /** Fills `${PARAMETER}` in, and draws what parameters want to have drawn. */
 async function processTemplate({ incoming }: Request): Promise<Answer> {
   const template = JSON.parse(await bodyOf(incoming)) as {
@@ -192,11 +219,7 @@ async function processTemplate({ incoming }: Request): Promise<Answer> {
 }
 
 async function createPod({ world }: ApiParts, request: Request): Promise<Answer> {
-  const answer = await create(
-    world.cluster,
-    { ...request, query: new URLSearchParams([...request.query, ['dryRun', 'All']]) } as Request,
-    need('pods'),
-  );
+  const answer = await create(world.cluster, asTrial(request), need('pods'));
   const pod = answer.body as Obj;
   const refused = constraints(pod);
   if (refused !== undefined) throw forbidden(need('pods'), pod.metadata.name, refused.slice(refused.indexOf('unable')));

@@ -5,7 +5,7 @@ import { fromBuffer, type ZipFile } from 'yauzl';
 
 /** The files of an archive as a build takes it: tar, gzipped or not, or zip. Throws what the builder would say. */
 export async function unpack(bytes: Buffer): Promise<Map<string, Buffer>> {
-  if (bytes.length === 0) return new Map();
+  if (bytes.length === 0) throw new Error('unexpected end of file');
   if (bytes.subarray(0, 2).toString('latin1') === 'PK') return unzip(bytes);
   const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const plain = isZipped ? gunzipSync(bytes) : bytes;

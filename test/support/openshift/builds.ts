@@ -1,4 +1,5 @@
 import { unpack } from './archives.js';
+import { buildPod, buildPodStatus } from './build-pod.js';
 import { at, clone, type Json, now, type Obj } from './objects.js';
 import { notFound, status } from './refusals.js';
 import type { Registry } from './registry.js';
@@ -30,6 +31,8 @@ export function createBuilds(world: World, registry: Registry): Builds {
   const logs = new Map<string, BuildLog>();
   const inputs = new Map<string, Buffer>();
   const waiting = new Map<string, { run(): void; fail(): void }>();
+  const scheduled = new Set<string>();
+  const cancelling = new Set<string>();
   const id = (build: Obj) => `${build.metadata.namespace}/${build.metadata.name}`;
 
   world.control(() => {
@@ -38,8 +41,9 @@ export function createBuilds(world: World, registry: Registry): Builds {
 
   const phaseOf = (build: Obj): string => String(build.status?.['phase']);
 
-  function setPhase(build: Obj, phase: string, more: Json = {}): void {
+  function setPhase(build: Obj, phase: string, more: Json = {}, change?: (object: Obj) => void): void {
     cluster.update('builds', build.metadata.namespace, build.metadata.name, (object) => {
+      change?.(object);
       const conditions = (object.status?.['conditions'] as Json[]) ?? [];
       const before = phaseOf(object);
       const closed = condition(conditions, before, 'False');
@@ -74,7 +78,8 @@ export function createBuilds(world: World, registry: Registry): Builds {
     const { namespace } = build.metadata;
     if (ENDS.includes(phase)) return;
     if (build.status?.['cancelled'] === true) {
-      end(build, 'Cancelled', { reason: 'CancelledBuild', message: 'The build was cancelled by the user.' });
+      if (!cancelling.has(id(build))) world.after(0.3, () => cancel(build));
+      cancelling.add(id(build));
       return;
     }
     if (phase === 'New') {
@@ -86,14 +91,12 @@ export function createBuilds(world: World, registry: Registry): Builds {
       const number = (one: Obj) => Number(one.metadata.annotations?.['openshift.io/build.number']);
       const isTurn =
         policy === 'Parallel' || others.every((one) => ENDS.includes(phaseOf(one)) || number(one) > number(build));
-      if (isTurn && !trouble.withoutBuildPod) schedule(build);
+      if (isTurn && !trouble.withoutBuildPod) soon(build);
+    } else if (phase === 'Pending' && at(build, 'spec', 'source', 'type') === 'None') {
+      if (!logs.has(id(build))) withoutInput(build);
     } else if (phase === 'Pending' && !trouble.unschedulable) {
       const pod = cluster.update('pods', namespace, `${build.metadata.name}-build`, (object) => {
-        object.status = {
-          ...object.status,
-          phase: 'Running',
-          conditions: [{ type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now() }],
-        };
+        object.status = buildPodStatus(object, 'Running');
       });
       if (!pod) return;
       setPhase(build, 'Running', { startTimestamp: now() });
@@ -107,19 +110,38 @@ export function createBuilds(world: World, registry: Registry): Builds {
       );
       world.event(build, 'BuildStarted', `Build ${id(build)} is now running`, 'Normal', SOURCE);
       waiting.get(id(build))?.run();
-      if (at(build, 'spec', 'source', 'type') === 'None') void make(build);
     }
+  }
+
+  function cancel(build: Obj): void {
+    const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    if (!current || ENDS.includes(phaseOf(current))) return;
+    end(current, 'Cancelled', { reason: 'CancelledBuild', message: 'The build was cancelled by the user.' });
+  }
+
+  /** The controller needs a moment for a new build. */
+  function soon(build: Obj): void {
+    if (scheduled.has(id(build))) return;
+    scheduled.add(id(build));
+    world.after(0.3, () => {
+      const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+      if (current && phaseOf(current) === 'New' && current.status?.['cancelled'] !== true) schedule(current);
+    });
   }
 
   function schedule(build: Obj): void {
     const { namespace = '', name } = build.metadata;
     const output = String(at(build, 'spec', 'output', 'to', 'name'));
     cluster.insert(need('pods'), buildPod(build, trouble.unschedulable));
-    cluster.update('builds', namespace, name, ({ metadata, spec }) => {
-      metadata.annotations = { ...metadata.annotations, 'openshift.io/build.pod-name': `${name}-build` };
-      if (spec) spec['output'] = { ...(spec['output'] as Json), pushSecret: { name: 'builder-dockercfg-fake1' } };
-    });
-    setPhase(build, 'Pending', { outputDockerImageReference: `${REGISTRY}/${namespace}/${output}` });
+    setPhase(
+      build,
+      'Pending',
+      { outputDockerImageReference: `${REGISTRY}/${namespace}/${output}` },
+      ({ metadata, spec }) => {
+        metadata.annotations = { ...metadata.annotations, 'openshift.io/build.pod-name': `${name}-build` };
+        if (spec) spec['output'] = { ...(spec['output'] as Json), pushSecret: { name: 'builder-dockercfg-fake1' } };
+      },
+    );
   }
 
   function end(build: Obj, phase: string, more: Json): void {
@@ -132,7 +154,7 @@ export function createBuilds(world: World, registry: Registry): Builds {
       ...(isRunning ? { duration: 5_000_000_000 } : {}),
     });
     cluster.update('pods', build.metadata.namespace, `${build.metadata.name}-build`, (pod) => {
-      pod.status = { ...pod.status, phase: phase === 'Complete' ? 'Succeeded' : 'Failed' };
+      pod.status = buildPodStatus(pod, phase === 'Complete' ? 'Succeeded' : 'Failed');
     });
     closeLog(build);
     inputs.delete(id(build));
@@ -149,27 +171,31 @@ export function createBuilds(world: World, registry: Registry): Builds {
   /** What the build's container does with what it was given. */
   async function make(build: Obj): Promise<void> {
     const bytes = inputs.get(id(build)) ?? Buffer.alloc(0);
-    if (at(build, 'spec', 'source', 'type') !== 'None') write(build, `received ${bytes.length} bytes`);
+    write(build, `received ${bytes.length} bytes`);
     const from = at(build, 'spec', 'strategy', 'sourceStrategy', 'from') as { kind: string; name: string };
-    const fail = (text: string) => world.after(1, () => failed(build, text));
+    const fail = (text: string, seconds = 4) => world.after(seconds, () => failed(build, text));
     try {
       const asFile = at(build, 'spec', 'source', 'binary', 'asFile') as string | undefined;
       const files = asFile === undefined ? await unpack(bytes) : new Map([[asFile, bytes]]);
       const folder = at(build, 'spec', 'source', 'contextDir') as string | undefined;
       write(build, 'manage-dockerfile: nothing to do');
       write(build, `STEP 1: FROM ${from.name}`);
-      if (at(build, 'spec', 'source', 'type') === 'None')
-        return void fail("ENOENT: no such file or directory, scandir '/tmp/build/inputs'");
       for (const name of [...files.keys()].sort()) write(build, `  input ${name}`);
       if (trouble.buildFails) return void fail('npm ERR! missing script: build');
       if (files.has('FAIL')) return void fail('FAIL file present');
       if (from.kind === 'DockerImage' && /\/none:/.test(from.name))
         return void fail("Cannot read properties of undefined (reading 'digest')");
       if (trouble.buildHangs) return;
-      world.after(3, () => complete(build, within(files, folder)));
+      world.after(4, () => complete(build, within(files, folder)));
     } catch (error) {
-      fail(error instanceof Error ? error.message : String(error));
+      fail(error instanceof Error ? error.message : String(error), 2);
     }
+  }
+
+  /** A build that was started without a stream comes no further than to look for it. */
+  function withoutInput(build: Obj): void {
+    logs.set(id(build), { lines: [], ended: false, listeners: new Set() });
+    world.after(3, () => failed(build, "ENOENT: no such file or directory, scandir '/tmp/build/inputs'"));
   }
 
   function failed(build: Obj, text: string): void {
@@ -214,7 +240,8 @@ export function createBuilds(world: World, registry: Registry): Builds {
       object.status = { ...object.status, lastVersion: number };
       object.metadata.generation = (object.metadata.generation ?? 0) + 1;
     });
-    const { strategy, output, runPolicy } = config.spec as Json;
+    const { strategy, output, runPolicy, completionDeadlineSeconds } = config.spec as Json;
+    const deadline = completionDeadlineSeconds === undefined ? {} : { completionDeadlineSeconds };
     return cluster.insert(need('builds'), {
       kind: 'Build',
       apiVersion: 'build.openshift.io/v1',
@@ -238,6 +265,7 @@ export function createBuilds(world: World, registry: Registry): Builds {
         resources: {},
         postCommit: {},
         nodeSelector: null,
+        ...deadline,
         ...more,
       },
       status: {
@@ -272,6 +300,7 @@ export function createBuilds(world: World, registry: Registry): Builds {
       };
       const build = begin(namespace, name, source);
       await untilRunning(build);
+      const running = cluster.read('builds', namespace, build.metadata.name) ?? build;
       const pieces: Buffer[] = [];
       try {
         for await (const piece of incoming) pieces.push(piece as Buffer);
@@ -279,8 +308,8 @@ export function createBuilds(world: World, registry: Registry): Builds {
         // The client is gone; the container sees the end of its input and takes it for all.
       }
       inputs.set(id(build), Buffer.concat(pieces));
-      const running = cluster.read('builds', namespace, build.metadata.name) ?? build;
-      if (!ENDS.includes(phaseOf(running))) void make(build);
+      const current = cluster.read('builds', namespace, build.metadata.name);
+      if (current && !ENDS.includes(phaseOf(current))) void make(build);
       return { code: 201, body: running };
     },
     instantiateEmpty(namespace, name) {
@@ -336,41 +365,4 @@ function within(files: Map<string, Buffer>, folder: string | undefined): Map<str
   return new Map(
     [...files].flatMap(([name, bytes]) => (name.startsWith(start) ? [[name.slice(start.length), bytes] as const] : [])),
   );
-}
-
-function buildPod(build: Obj, isStuck: boolean): Obj {
-  const { namespace = '', name } = build.metadata;
-  const image = `${REGISTRY}/openshift/builder:latest`;
-  const container = (one: string) => ({ name: one, image, resources: {}, imagePullPolicy: 'IfNotPresent' });
-  const text =
-    '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
-  const stuck = {
-    type: 'PodScheduled',
-    status: 'False',
-    lastProbeTime: null,
-    lastTransitionTime: now(),
-    reason: 'Unschedulable',
-    message: text,
-  };
-  return {
-    kind: 'Pod',
-    apiVersion: 'v1',
-    metadata: {
-      name: `${name}-build`,
-      namespace,
-      labels: { 'openshift.io/build.name': name },
-      annotations: {
-        'openshift.io/build.name': name,
-        'openshift.io/scc': 'privileged',
-        'security.openshift.io/validated-scc-subject-type': 'user',
-      },
-      ownerReferences: [owner(build)],
-    },
-    spec: {
-      initContainers: ['git-clone', 'manage-dockerfile'].map(container),
-      containers: [container('sti-build')],
-      restartPolicy: 'Never',
-    },
-    status: { phase: 'Pending', qosClass: 'BestEffort', ...(isStuck ? { conditions: [stuck] } : {}) },
-  };
 }

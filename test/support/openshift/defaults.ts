@@ -127,7 +127,9 @@ function containerDefaults(container: Json): void {
   container['terminationMessagePolicy'] ??= 'File';
   const image = String(container['image'] ?? '');
   container['imagePullPolicy'] ??=
-    /@sha256:/.test(image) || (/:[^/]+$/.test(image) && !image.endsWith(':latest')) ? 'IfNotPresent' : 'Always';
+    image.trim() === '' || /@sha256:/.test(image) || (/:[^/]+$/.test(image) && !image.endsWith(':latest'))
+      ? 'IfNotPresent'
+      : 'Always';
 }
 
 function addressOf(object: Obj): string {

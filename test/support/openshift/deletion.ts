@@ -66,7 +66,9 @@ export function collectGarbage(cluster: Cluster): void {
 
 function orphan(cluster: Cluster, plural: string, object: Obj, uid: string | undefined): void {
   cluster.update(plural, object.metadata.namespace, object.metadata.name, ({ metadata }) => {
-    metadata.ownerReferences = (metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
+    const left = (metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
+    if (left.length > 0) metadata.ownerReferences = left;
+    else delete metadata.ownerReferences;
   });
 }
 

@@ -99,7 +99,7 @@ export function controlDeployments(world: World): void {
         ownerReferences: [owner(deployment, true)],
       },
       spec: {
-        replicas: 0,
+        replicas: sets.length === 0 ? replicas : 0,
         selector: { matchLabels: { ...(at(deployment, 'spec', 'selector', 'matchLabels') as Json), [HASH]: hash } },
         template: { ...template, metadata: { ...(template['metadata'] as Json), labels } },
       },

@@ -10,6 +10,11 @@ import { suffix } from './writes.js';
 
 const REQUEST = { group: 'project.openshift.io', plural: 'project', kind: 'ProjectRequest' };
 const RESERVED = ['openshift-', 'kube-'];
+/** The ConfigMaps of every project. */
+const CERTIFICATES = [
+  ['kube-root-ca.crt', 'ca.crt', 'kubernetes.io/description'],
+  ['openshift-service-ca.crt', 'service-ca.crt', 'service.beta.openshift.io/inject-cabundle'],
+] as const;
 /** Seconds until a new project has its service accounts. */
 const ACCOUNTS_AFTER = 3;
 
@@ -75,18 +80,11 @@ export function createNamespaces(world: World): Namespaces {
         imagePullSecrets: [{ name: secret }],
       });
     }
-    for (const [name, account] of [
-      ['system:image-builders', 'builder'],
-      ['system:image-pullers', 'default'],
-    ] as const) {
-      bind(
-        namespace,
-        name,
-        `${name.slice(0, -1)}`,
-        { kind: 'ServiceAccount', name: account, namespace },
-        { 'openshift.io/description': 'It is auto-managed by a controller.' },
-      );
-    }
+    const note = { 'openshift.io/description': 'It is auto-managed by a controller.' };
+    const builder = { kind: 'ServiceAccount', name: 'builder', namespace };
+    const all = { kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: `system:serviceaccounts:${namespace}` };
+    bind(namespace, 'system:image-builders', 'system:image-builder', builder, note);
+    bind(namespace, 'system:image-pullers', 'system:image-puller', all, note);
     cluster.update('namespaces', undefined, namespace, ({ metadata, spec }) => {
       metadata.annotations = {
         ...metadata.annotations,
@@ -115,7 +113,6 @@ export function createNamespaces(world: World): Namespaces {
   }
 
   function add(name: string, annotations?: Record<string, string>): Obj {
-    const ca = { kind: 'ConfigMap', apiVersion: 'v1', data: { 'ca.crt': 'certificates' } };
     const made = cluster.insert(need('namespaces'), {
       kind: 'Namespace',
       apiVersion: 'v1',
@@ -123,8 +120,14 @@ export function createNamespaces(world: World): Namespaces {
       spec: { finalizers: ['openshift.io/origin', 'kubernetes'] },
       status: { phase: 'Active' },
     });
-    for (const map of ['kube-root-ca.crt', 'openshift-service-ca.crt'])
-      cluster.insert(need('configmaps'), { ...ca, metadata: { name: map, namespace: name } });
+    for (const [map, key, annotation] of CERTIFICATES) {
+      cluster.insert(need('configmaps'), {
+        kind: 'ConfigMap',
+        apiVersion: 'v1',
+        metadata: { name: map, namespace: name, annotations: { [annotation]: 'true' } },
+        data: { [key]: 'certificates' },
+      });
+    }
     return made;
   }
 

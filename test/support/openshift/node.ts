@@ -9,8 +9,15 @@ import type { World } from './world.js';
 
 /** MiB that a node has. */
 const CAPACITY = 64 * 1024;
+/** Seconds from the wish to the signal, and from the end of the last process to that of the pod. */
+const SIGNAL_AFTER = 1;
+const GONE_AFTER = 0.9;
+/** MiB below which no process lives long. */
+const SMALLEST = 64;
 const BACK_OFF = 10;
 const LONGEST_BACK_OFF = 300;
+/** A node looks at a pod some seconds after its pause is over. */
+const LOOK_AGAIN = 7;
 
 export interface LogLine {
   time: string;
@@ -206,7 +213,9 @@ export function createNode(world: World, registry: Registry, processes: Processe
     const exited = (how: { exitCode: number; reason: string }) => ended(tenant, life, how);
     const limit = at(spec, 'resources', 'limits', 'memory') as string | undefined;
     const port = at(spec, 'ports', 0, 'containerPort') as number | undefined;
-    if (trouble.crashes && spec['name'] !== 'database') {
+    if (command !== undefined && limit !== undefined && amount(limit) < SMALLEST) {
+      world.after(0.5, () => exited({ exitCode: 137, reason: 'OOMKilled' }));
+    } else if (trouble.crashes && spec['name'] !== 'database') {
       write('Error: the application cannot start');
       world.after(0.3, () => exited({ exitCode: 1, reason: 'Error' }));
     } else {
@@ -214,7 +223,6 @@ export function createNode(world: World, registry: Registry, processes: Processe
         files: registry.find(life.image)?.files ?? new Map(),
         ...(command === undefined ? {} : { command: [...command, ...((spec['args'] as string[]) ?? [])] }),
         environment: environmentOf(cluster, tenant.pod, spec),
-        ...(limit === undefined || command === undefined ? {} : { memory: amount(limit) }),
         ...(spec['name'] === 'database' && port !== undefined ? { port } : {}),
         write,
         exited,
@@ -273,7 +281,7 @@ export function createNode(world: World, registry: Registry, processes: Processe
         'Warning',
         kubelet,
       );
-      world.after(pause, again);
+      world.after(pause + LOOK_AGAIN, again);
     });
   }
 
@@ -287,7 +295,7 @@ export function createNode(world: World, registry: Registry, processes: Processe
     for (const life of alive) {
       const spec = ((pod.spec?.['containers'] as Json[]) ?? []).find((one) => one['name'] === life.name);
       const [program, seconds] = (at(spec, 'lifecycle', 'preStop', 'exec', 'command') ?? []) as string[];
-      world.after(program === 'sleep' ? Number(seconds) : 0, () => {
+      world.after(SIGNAL_AFTER + (program === 'sleep' ? Number(seconds) : 0), () => {
         if (life.running) life.running.stop(grace);
         else ended(tenant, life, { exitCode: 143, reason: 'Error' });
       });
@@ -298,7 +306,7 @@ export function createNode(world: World, registry: Registry, processes: Processe
     if (tenant.over || tenant.lives.some((life) => life.state['running'] !== undefined)) return;
     tenant.over = true;
     tell(tenant);
-    world.after(0.3, () => cluster.drop('pods', tenant.pod.metadata.namespace, tenant.pod.metadata.name));
+    world.after(GONE_AFTER, () => cluster.drop('pods', tenant.pod.metadata.namespace, tenant.pod.metadata.name));
   }
 
   return {

@@ -72,7 +72,7 @@ export function readYaml(text: string, strict: boolean): unknown {
   const [error] = document.errors;
   if (error?.code === 'DUPLICATE_KEY') {
     const line = error.linePos?.[0].line ?? 1;
-    const key = /"?(\w+)"?\s*$/.exec(text.slice(0, error.pos[1]))?.[1] ?? 'name';
+    const key = /(\w+)"?\s*$/.exec(text.slice(0, text.indexOf(':', error.pos[0])))?.[1] ?? '';
     throw badRequest(
       `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line ${line}: key "${key}" already set in map`,
     );

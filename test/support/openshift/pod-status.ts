@@ -34,7 +34,7 @@ export function podStatus(pod: Obj, { phase, containers, address, startTime }: S
   const unready = containers.filter((one) => !one.ready).map((one) => one.name);
   const isReady = unready.length === 0 && !isOver;
   const why: Json = isOver
-    ? { reason: 'PodCompleted' }
+    ? { reason: phase === 'Failed' ? 'PodFailed' : 'PodCompleted' }
     : { reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` };
   const condition = (type: string, is: boolean, more: Json = {}): Json => {
     const status = is ? 'True' : 'False';
@@ -47,7 +47,7 @@ export function podStatus(pod: Obj, { phase, containers, address, startTime }: S
     phase,
     conditions: [
       condition('PodReadyToStartContainers', address && !isOver),
-      condition('Initialized', true, isOver ? { reason: 'PodCompleted' } : {}),
+      condition('Initialized', true, phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}),
       condition('Ready', isReady, isReady ? {} : why),
       condition('ContainersReady', isReady, isReady ? {} : why),
       condition('PodScheduled', true),
@@ -79,7 +79,7 @@ function containerStatus(
     ...(containerId === '' ? {} : { containerID: containerId }),
     started,
     ...(isRunning && resources['requests'] ? { allocatedResources: resources['requests'] } : {}),
-    ...(isRunning && Object.keys(resources).length > 0 ? { resources } : {}),
+    ...(isRunning || containerId !== '' ? { resources } : {}),
     volumeMounts: [
       {
         name: 'kube-api-access-fake1',

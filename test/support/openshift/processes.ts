@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,8 +18,6 @@ export interface Start {
   /** Replaces what the image would run. */
   command?: readonly string[];
   environment: Record<string, string>;
-  /** MiB. */
-  memory?: number;
   /** As the container of a database. */
   port?: number;
   write(line: string): void;
@@ -92,6 +90,8 @@ function child(start: Start, place: string, network: string): Running {
     cwd: place,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A shell and what it starts end together.
+    detached: true,
   });
   const onText = (stream: NodeJS.ReadableStream | null) => {
     let rest = '';
@@ -105,44 +105,31 @@ function child(start: Start, place: string, network: string): Running {
   onText(made.stdout as NodeJS.ReadableStream | null);
   onText(made.stderr as NodeJS.ReadableStream | null);
   made.on('message', (message: { port: number; at: number }) => ports.set(message.port, message.at));
-  let isTooBig = false;
-  const guard =
-    start.memory === undefined
-      ? undefined
-      : setInterval(() => {
-          if (residentOf(made.pid) <= (start.memory ?? 0)) return;
-          isTooBig = true;
-          made.kill('SIGKILL');
-        }, 20);
+  const kill = (signal: NodeJS.Signals) => {
+    try {
+      if (made.pid !== undefined && !hasEnded) process.kill(-made.pid, signal);
+    } catch {
+      // It ended by itself.
+    }
+  };
   let hasEnded = false;
   const end = (exitCode: number, reason: string) => {
     if (hasEnded) return;
     hasEnded = true;
-    clearInterval(guard);
     start.exited({ exitCode, reason });
   };
   made.on('error', () => end(127, 'StartError'));
   made.on('close', (code, signal) => {
-    const exitCode = isTooBig ? 137 : (code ?? (signal === 'SIGKILL' ? 137 : 143));
-    end(exitCode, isTooBig ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error');
+    const exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143);
+    end(exitCode, exitCode === 0 ? 'Completed' : 'Error');
   });
   return {
     address: (port) => ports.get(port),
     stop(grace) {
-      made.kill(grace > 0 ? 'SIGTERM' : 'SIGKILL');
-      if (grace > 0) setTimeout(() => made.kill('SIGKILL'), grace).unref();
+      kill(grace > 0 ? 'SIGTERM' : 'SIGKILL');
+      if (grace > 0) setTimeout(() => kill('SIGKILL'), grace).unref();
     },
   };
-}
-
-/** MiB. */
-function residentOf(pid: number | undefined): number {
-  try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
-    return (pages * 4096) / (1024 * 1024);
-  } catch {
-    return 0;
-  }
 }
 
 function mainOf(files: Map<string, Buffer>): string {

@@ -113,8 +113,8 @@ function table(items: readonly Obj[], metadata: Json): Json {
 export interface WatchControl {
   /** Ends when the server closes. */
   signal: AbortSignal;
-  /** Milliseconds between bookmarks. */
-  bookmarkEvery: number;
+  /** Milliseconds that a second of the cluster takes. */
+  second: number;
   /** Hears of each open watch: how to cut it. */
   opened(cut: () => void): void;
 }
@@ -174,12 +174,12 @@ export function watch(cluster: Cluster, request: Request, resource: Resource, co
     const metadata = { resourceVersion: String(cluster.version), creationTimestamp: null };
     send('BOOKMARK', clone({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata }));
   };
-  const marks = setInterval(bookmark, control.bookmarkEvery);
+  const marks = setInterval(bookmark, 60 * control.second);
   const end = () => response.end();
   const timer = setTimeout(() => {
     bookmark();
     end();
-  }, seconds * 1000);
+  }, seconds * control.second);
   control.signal.addEventListener('abort', end, { once: true });
   control.opened(() => response.destroy());
   response.once('close', () => {

@@ -30,7 +30,7 @@ export async function startRouter(world: World, node: ClusterNode): Promise<Rout
       const host = String(route.spec?.['host']);
       const condition: Json = reason
         ? { type: 'Admitted', status: 'False', reason, message: `route ${host} is refused: ${reason}` }
-        : { type: 'Admitted', status: 'True' };
+        : { type: 'Admitted', status: 'True', lastTransitionTime: now() };
       route.status = {
         ingress: [
           {

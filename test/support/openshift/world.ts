@@ -1,7 +1,6 @@
 import { Cluster } from './cluster.js';
 import { type Json, now, type Obj } from './objects.js';
 import { need } from './resources.js';
-import { suffix } from './writes.js';
 
 export interface WorldSettings {
   /** Milliseconds that a second of the cluster takes: back-offs, grace times, probes, deadlines. */
@@ -110,7 +109,8 @@ export class World {
     this.cluster.insert(need('events'), {
       kind: 'Event',
       apiVersion: 'v1',
-      metadata: { name: `${name}.${suffix(12)}`, namespace },
+      // In the order in which they came.
+      metadata: { name: `${name}.${this.cluster.version.toString(16).padStart(16, '0')}`, namespace },
       involvedObject: { kind: object.kind, namespace, name, uid, apiVersion: object.apiVersion, resourceVersion },
       reason,
       message,

@@ -10,6 +10,7 @@ import { apiVersionOf, type Resource } from './resources.js';
 import { metadataRules } from './rules.js';
 import { examine, type Finding, known } from './schema.js';
 import { fieldMatcher, labelMatcher } from './selectors.js';
+import { resolveLocal } from './triggers.js';
 
 export async function create(cluster: Cluster, request: Request, resource: Resource): Promise<Answer> {
   const { query, namespace } = request;
@@ -32,6 +33,7 @@ export async function create(cluster: Cluster, request: Request, resource: Resou
   if (fresh.metadata.name && cluster.read(resource.plural, namespace, fresh.metadata.name))
     throw exists(resource, fresh.metadata.name);
   delete fresh.metadata.managedFields;
+  fresh.metadata.name ??= '';
   if (resource.statusApart) delete fresh.status;
   settle(fresh, undefined, resource);
   noteUpdate(undefined, fresh, resource.type, managerOf(request));
@@ -93,6 +95,7 @@ function apply(cluster: Cluster, request: Request, resource: Resource, name: str
   const result = applyOnto(live, applied, resource.type, manager, query.get('force') === 'true');
   if (namespace !== undefined) result.metadata.namespace = namespace;
   settle(result, before, resource);
+  resolveLocal(cluster, result);
   return { code: before ? 200 : 201, body: store(cluster, result, resource, query) };
 }
 
