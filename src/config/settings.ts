@@ -184,7 +184,7 @@ export const SCHEMA = z.strictObject({
         .prefault({}),
       uids: note(range(1, 4_294_967_293).optional(), {
         otherwise: '200000-265535 when root',
-        help: 'Unix ids for uploaded code, one per ConPaaS user.',
+        help: 'Unix ids for uploaded code, one for each ConPaaS service.',
       }),
       registration: note(z.enum(['open', 'closed'], 'expected open or closed').optional(), {
         otherwise: 'open when applications are isolated by Unix ids',
