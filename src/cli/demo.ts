@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { type Config, loadConfig } from '../config.js';
 import { stopAll } from '../conpaas/cloud/local.js';
-import { isHeld } from '../gateway/data-directory.js';
+import { directoryState } from '../gateway/data-directory.js';
 import { packageFile } from '../gateway/package.js';
 import type { Gateway } from '../gateway.js';
 import { type Credentials, createClient, type GatewayClient } from './client.js';
@@ -106,7 +106,7 @@ async function removeLeftovers(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(PREFIX))) {
     const data = join(tmpdir(), name);
     const { uid } = lstatSync(data);
-    if (uid !== process.getuid?.() || isHeld(data)) continue;
+    if (uid !== process.getuid?.() || directoryState(data) !== 'free') continue;
     await stopAll(data);
     rmSync(data, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { loadConfig } from '../config.js';
 import { stopAll } from '../conpaas/cloud/local.js';
+import { directoryState } from '../gateway/data-directory.js';
 import { CommandFault } from './fault.js';
 import type { Terminal } from './terminal.js';
 
@@ -15,6 +16,10 @@ export function stopCommand(terminal: Terminal): Command {
       if (!all) throw new CommandFault('Say --all: this ends every embedded application of the data directory.', 2);
       const { env, directory } = terminal;
       const { data } = loadConfig({ file, env, directory, adapters: ADAPTERS });
+      if (directoryState(data) === 'held')
+        terminal.stderr.write(
+          'A gateway runs on this directory and will start its applications again: end it first.\n',
+        );
       const count = await stopAll(data);
       terminal.stdout.write(`Ended ${count} ${count === 1 ? 'agent' : 'agents'} of ${data}.\n`);
     });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -44,15 +44,17 @@ export function openDataDirectory(path: string): DataDirectory {
   };
 }
 
-/** Whether a gateway runs on this directory, or whether that cannot be found out. */
-export function isHeld(path: string): boolean {
+/** `held`: a gateway runs on it, or that cannot be found out. `none`: no gateway ever did. */
+export function directoryState(path: string): 'held' | 'free' | 'none' {
+  const file = join(path, LOCK);
+  if (!existsSync(file)) return 'none';
   try {
-    takeLock(join(path, LOCK), () => {
+    takeLock(file, () => {
       throw new DirectoryHeld();
     }).close();
-    return false;
+    return 'free';
   } catch {
-    return true;
+    return 'held';
   }
 }
 

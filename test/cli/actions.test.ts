@@ -173,3 +173,16 @@ describe('coaps platform check', () => {
     expect(failed.stdout + failed.stderr).not.toContain('never-to-be-shown');
   });
 });
+
+describe('coaps stop --all', () => {
+  it('says how many it ended, and that a running gateway will start them again', async () => {
+    const elsewhere = await run(['stop', '--all'], { env: { COAPS_DATA: join(stage.directory, 'nothing') } });
+    expect(elsewhere).toEqual({
+      code: 0,
+      stdout: `Ended 0 agents of ${join(stage.directory, 'nothing')}.\n`,
+      stderr: '',
+    });
+    const here = await run(['stop', '--all'], { env: { COAPS_DATA: stage.data } });
+    expect(here).toMatchObject({ code: 0, stderr: expect.stringContaining('A gateway runs on this directory') });
+  });
+});
