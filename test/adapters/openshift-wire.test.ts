@@ -2,7 +2,7 @@ import { openshiftDefinition } from '../../adapters/openshift/definition.js';
 import { artefactOf, call } from '../contract/adapter-stage.js';
 import { makeZip } from '../contract/archive.js';
 import { hasContract, readContract } from '../support/openshift/contract.js';
-import { OPENSHIFT_TYPES } from '../support/openshift/schema.js';
+import { OPENSHIFT_TYPES } from '../support/openshift/openshift-types.js';
 import { type FakeOpenShift, startFakeOpenShift } from '../support/openshift.js';
 import { openAdapter, SILENT, withDefaults } from '../support/openshift-bench.js';
 

@@ -57,3 +57,12 @@ async function unzip(bytes: Buffer): Promise<Map<string, Buffer>> {
   });
   return files;
 }
+
+/** The files of a folder, by their names in it. */
+export function within(files: Map<string, Buffer>, folder: string | undefined): Map<string, Buffer> {
+  if (folder === undefined || folder === '') return files;
+  const start = `${folder}/`;
+  return new Map(
+    [...files].flatMap(([name, bytes]) => (name.startsWith(start) ? [[name.slice(start.length), bytes] as const] : [])),
+  );
+}

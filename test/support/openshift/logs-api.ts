@@ -1,9 +1,10 @@
 import type { BuildLog } from './builds.js';
-import type { ClusterNode, LogLine } from './node.js';
+import type { ClusterNode } from './node.js';
 import { at, type Json } from './objects.js';
 import { badRequest, invalid, notFound, status, wrong } from './refusals.js';
 import { type Request, WRITTEN } from './request.js';
 import { need } from './resources.js';
+import type { LogLine } from './tenant.js';
 import type { World } from './world.js';
 
 /** `pods/x/log` */

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { amount } from './admission.js';
 import { at, type Json, now, type Obj } from './objects.js';
 import { environmentOf, missingSecret } from './pod-environment.js';
-import { type Container, podStatus, unschedulable } from './pod-status.js';
-import type { Processes, Running } from './processes.js';
+import { podStatus, unschedulable } from './pod-status.js';
+import type { Processes } from './processes.js';
 import type { Registry } from './registry.js';
+import { type Life, newId, newLife, type Tenant } from './tenant.js';
 import type { World } from './world.js';
 
 /** MiB that a node has. */
@@ -18,26 +18,6 @@ const BACK_OFF = 10;
 const LONGEST_BACK_OFF = 300;
 /** A node looks at a pod some seconds after its pause is over. */
 const LOOK_AGAIN = 7;
-
-export interface LogLine {
-  time: string;
-  text: string;
-}
-
-interface Life extends Container {
-  running?: Running;
-  log: LogLine[];
-  previous?: LogLine[];
-  listeners: Set<() => void>;
-}
-
-interface Tenant {
-  pod: Obj;
-  startTime: string;
-  lives: Life[];
-  ending: boolean;
-  over: boolean;
-}
 
 export interface ClusterNode {
   /** Port on this machine behind a port of a pod. */
@@ -79,21 +59,7 @@ export function createNode(world: World, registry: Registry, processes: Processe
       return;
     }
     bindVolumes(pod);
-    const lives = ((pod.spec?.['containers'] as Json[]) ?? []).map(
-      (one): Life => ({
-        name: String(one['name']),
-        image: String(one['image']),
-        imageId: '',
-        containerId: '',
-        state: { waiting: { reason: 'ContainerCreating' } },
-        lastState: {},
-        ready: false,
-        started: false,
-        restarts: 0,
-        log: [],
-        listeners: new Set(),
-      }),
-    );
+    const lives = ((pod.spec?.['containers'] as Json[]) ?? []).map(newLife);
     const tenant: Tenant = { pod, startTime: now(), lives, ending: false, over: false };
     tenants.set(pod.metadata.uid ?? '', tenant);
     world.event(
@@ -317,8 +283,4 @@ export function createNode(world: World, registry: Registry, processes: Processe
         .find((one) => one !== undefined),
     life: (uid, container) => tenants.get(uid)?.lives.find((one) => one.name === container),
   };
-}
-
-function newId(): string {
-  return `containerd://${randomBytes(32).toString('hex')}`;
 }
