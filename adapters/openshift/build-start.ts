@@ -49,7 +49,11 @@ export async function startBuild(work: Work, start: Start): Promise<Build> {
         attempt -= 1;
         continue;
       }
-      if (neverStarted(failure)) throw await neverRan(work, start, messageOf(failure));
+      if (neverStarted(failure) || failure instanceof AdapterError) {
+        const told = failure instanceof AdapterError ? failure : await neverRan(work, start, messageOf(failure));
+        await cancelHalfFed(work, start);
+        throw told;
+      }
       if (!isPassing(failure) || attempt >= UPLOADS) throw failure;
       await rest(POLL * attempt, call.signal);
     }
@@ -145,7 +149,6 @@ async function neverRan(work: Work, start: Start, words: string): Promise<Adapte
   const { namespace } = start.plan;
   const open = (await openBuilds(work, start))[0];
   const reason = open ? await explainWaiting(work, namespace, open.metadata.name) : '';
-  await cancelHalfFed(work, start);
   const seconds = Math.round(work.settings.buildStartTimeout / 1000);
   const name = open?.metadata.name ?? start.name;
   return new AdapterError('timeout', `Build ${name} did not start within ${seconds} s${reason || `: ${words}`}`);

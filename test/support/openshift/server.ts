@@ -76,7 +76,7 @@ export async function startServer(parts: ApiParts, options: ServerOptionsOfTest)
     const interference = options.interfere(seen);
     if (interference === 'cut') return void incoming.socket.destroy();
     if (typeof interference === 'object' && 'wait' in interference)
-      await new Promise((resolve) => setTimeout(resolve, interference.wait));
+      await new Promise((resolve) => setTimeout(resolve, interference.wait).unref());
     if (typeof interference === 'object' && 'code' in interference) {
       const { code, body = '', headers = {} } = interference;
       const text = typeof body === 'string' ? body : JSON.stringify(body);
