@@ -160,7 +160,7 @@ export async function startCloudFoundry(options: WorldOptions = {}): Promise<Fak
     }),
     inventory: () => inventoryOf(world),
     async close() {
-      for (const app of world.apps) cells.halt(app);
+      for (const process of world.processes) cells.haltProcess(process);
       world.clock.stop();
       trouble.clear();
       await Promise.all(servers.map(closeServer));
