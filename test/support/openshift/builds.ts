@@ -34,6 +34,12 @@ export function createBuilds(world: World, registry: Registry): Builds {
   const waiting = new Map<string, { run(): void; fail(): void }>();
   const scheduled = new Set<string>();
   const cancelling = new Set<string>();
+  // A name comes again when its BuildConfig is made anew.
+  const uid = (build: Obj) => String(build.metadata.uid);
+  const same = (build: Obj) => {
+    const found = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    return found && uid(found) === uid(build) ? found : undefined;
+  };
   const id = (build: Obj) => `${build.metadata.namespace}/${build.metadata.name}`;
 
   world.control(() => {
@@ -79,8 +85,8 @@ export function createBuilds(world: World, registry: Registry): Builds {
     const { namespace } = build.metadata;
     if (ENDS.includes(phase)) return;
     if (build.status?.['cancelled'] === true) {
-      if (!cancelling.has(id(build))) world.after(0.3, () => cancel(build));
-      cancelling.add(id(build));
+      if (!cancelling.has(uid(build))) world.after(0.3, () => cancel(build));
+      cancelling.add(uid(build));
       return;
     }
     if (phase === 'New') {
@@ -115,17 +121,17 @@ export function createBuilds(world: World, registry: Registry): Builds {
   }
 
   function cancel(build: Obj): void {
-    const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    const current = same(build);
     if (!current || ENDS.includes(phaseOf(current))) return;
     end(current, 'Cancelled', { reason: 'CancelledBuild', message: 'The build was cancelled by the user.' });
   }
 
   /** The controller needs a moment for a new build. */
   function soon(build: Obj): void {
-    if (scheduled.has(id(build))) return;
-    scheduled.add(id(build));
+    if (scheduled.has(uid(build))) return;
+    scheduled.add(uid(build));
     world.after(0.3, () => {
-      const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+      const current = same(build);
       if (current && phaseOf(current) === 'New' && current.status?.['cancelled'] !== true) schedule(current);
     });
   }
@@ -200,7 +206,7 @@ export function createBuilds(world: World, registry: Registry): Builds {
   }
 
   function failed(build: Obj, text: string): void {
-    const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    const current = same(build);
     if (!current || ENDS.includes(phaseOf(current))) return;
     write(current, `error: build error: ${text}`);
     const lines = (logs.get(id(build))?.lines ?? []).map((line) => line.text);
@@ -212,7 +218,7 @@ export function createBuilds(world: World, registry: Registry): Builds {
   }
 
   function complete(build: Obj, files: Map<string, Buffer>): void {
-    const current = cluster.read('builds', build.metadata.namespace, build.metadata.name);
+    const current = same(build);
     if (!current || ENDS.includes(phaseOf(current))) return;
     const [stream = '', tag = ''] = String(at(build, 'spec', 'output', 'to', 'name')).split(':');
     const image = registry.push(build.metadata.namespace ?? '', stream, tag, files);
