@@ -71,10 +71,9 @@ async function toRequest(
 
 async function bodyOf(row: Action, options: ActionOptions, terminal: Terminal): Promise<GatewayRequest['body']> {
   if (!row.body) return undefined;
-  const optional = row.body === 'upload' && row.durable;
-  const piped = !terminal.stdin.isTTY && !optional && options.artefact === undefined;
-  const file = options.file ?? (piped ? '-' : undefined);
-  const descriptor = file === undefined ? undefined : await readDescriptor(file, terminal);
+  const optional = row.body === 'key' || (row.body === 'upload' && row.durable);
+  const file = options.file ?? (optional || terminal.stdin.isTTY || options.artefact !== undefined ? undefined : '-');
+  const descriptor = file === undefined ? await askFor(row, terminal) : await readDescriptor(file, terminal);
   if (options.artefact !== undefined) {
     const artefact = resolve(terminal.directory, options.artefact);
     return await uploadBody(artefact, basename(artefact), descriptor);
@@ -83,6 +82,15 @@ async function bodyOf(row: Action, options: ActionOptions, terminal: Terminal): 
     throw new CommandFault('Give the descriptor with --file, or on the standard input.', 2);
   if (descriptor === undefined) return undefined;
   return { type: /^\s*\{/.test(descriptor) ? 'application/json' : 'application/xml', content: descriptor };
+}
+
+/** A password is the one document that a person would rather type than keep in a file. */
+async function askFor({ body }: Action, terminal: Terminal): Promise<string | undefined> {
+  if (body !== 'password' || !terminal.interactive) return undefined;
+  const password = await terminal.askSecret('New password: ');
+  if ((await terminal.askSecret('Again: ')) !== password)
+    throw new CommandFault('These are two different passwords.', 2);
+  return JSON.stringify({ password });
 }
 
 async function readDescriptor(file: string, terminal: Terminal): Promise<string> {
