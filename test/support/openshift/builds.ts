@@ -36,10 +36,7 @@ export function createBuilds(world: World, registry: Registry): Builds {
   const cancelling = new Set<string>();
   // A name comes again when its BuildConfig is made anew.
   const uid = (build: Obj) => String(build.metadata.uid);
-  const same = (build: Obj) => {
-    const found = cluster.read('builds', build.metadata.namespace, build.metadata.name);
-    return found && uid(found) === uid(build) ? found : undefined;
-  };
+  const same = (build: Obj) => cluster.list('builds', build.metadata.namespace).find((one) => uid(one) === uid(build));
   const id = (build: Obj) => `${build.metadata.namespace}/${build.metadata.name}`;
 
   world.control(() => {
