@@ -45,6 +45,8 @@ export interface FakeOpenShift {
   /** Cuts every connection. */
   cut(): void;
   cutWatches(): void;
+  /** How many connections were ever opened. */
+  connections(): number;
   /** Makes something as somebody else would. */
   add(plural: string, object: Partial<Obj> & { metadata: Obj['metadata'] }): Obj;
   addProject(name: string, user: string, description?: string): Obj;
@@ -127,6 +129,7 @@ export async function startFakeOpenShift(options: FakeOptions = {}): Promise<Fak
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    connections: () => server.connections(),
     cut: () => server.cutAll(),
     cutWatches() {
       for (const cut of watches) cut();

@@ -41,6 +41,8 @@ export interface ServerOptionsOfTest {
 
 export interface ApiServer {
   url: string;
+  /** How many were ever opened. */
+  connections(): number;
   cutAll(): void;
   close(): Promise<void>;
 }
@@ -56,7 +58,9 @@ export async function startServer(parts: ApiParts, options: ServerOptionsOfTest)
   server.requestTimeout = 0;
   server.keepAliveTimeout = 60_000;
   const sockets = new Set<Socket>();
+  let opened = 0;
   server.on('connection', (socket: Socket) => {
+    opened += 1;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
@@ -152,6 +156,7 @@ export async function startServer(parts: ApiParts, options: ServerOptionsOfTest)
 
   return {
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    connections: () => opened,
     cutAll() {
       for (const socket of sockets) socket.destroy();
     },
