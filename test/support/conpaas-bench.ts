@@ -8,6 +8,7 @@ import { createConpaasAdapter } from '../../adapters/conpaas/index.js';
 import { openSystem, type SystemRig } from '../conpaas/system-rig.js';
 import { type AdapterBench, artefactOf } from '../contract/adapter.js';
 import { makeZip } from '../contract/archive.js';
+import { eventually } from './conditions.js';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -79,7 +80,12 @@ function setRevoked({ data }: SystemRig, at: string | null): void {
   }
 }
 
+/** A service's row goes before its folder does: what is told is what stays. */
 async function everythingOn({ store, data }: SystemRig): Promise<string[]> {
+  const kept = join(data, 'conpaas', 'services');
+  await eventually(async () => {
+    if (folders(kept).length > (await store.conpaas.services({})).length) throw new Error('a folder is still removed');
+  }, 10).catch(() => undefined);
   const gateway = await store.users.get('coaps-gateway');
   const applications = await store.conpaas.applications(gateway?.uid ?? 0);
   const services = await store.conpaas.services({});
@@ -90,7 +96,7 @@ async function everythingOn({ store, data }: SystemRig): Promise<string[]> {
     ...versions.flat().map(({ sid, description }) => `code ${nameOf(services, sid)} ${description}`),
     ...(await store.conpaas.nodes({})).map(({ sid }) => `node of ${nameOf(services, sid)}`),
     ...folders(join(data, 'conpaas', 'agents')).map(() => 'agent'),
-    ...folders(join(data, 'conpaas', 'services')).map(() => 'folder of a service'),
+    ...folders(kept).map(() => 'folder of a service'),
   ];
 }
 
