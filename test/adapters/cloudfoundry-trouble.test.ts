@@ -73,7 +73,10 @@ async function outcome() {
     ...rest,
     key,
   }));
-  return { inventory: fake.inventory(), reports: shown };
+  // Staged and rolled out once each, too.
+  const { apps, builds, deployments } = fake.world;
+  const ofNow = (all: { app: (typeof apps)[0] }[]) => all.filter(({ app }) => apps.includes(app)).length;
+  return { inventory: fake.inventory(), reports: shown, builds: ofNow(builds), deployments: ofNow(deployments) };
 }
 
 /** The outcome of a life in which nothing goes wrong, and the kinds of request that it makes. */

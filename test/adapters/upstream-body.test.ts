@@ -53,6 +53,35 @@ describe('bodies', () => {
     expect(error.message).toMatch(/the source gave \d+ bytes instead of 5000/);
   });
 
+  test('what a source gives beyond its size is never sent: it would be read as another request', async () => {
+    const { url, seen } = await serve((request, response) => request.resume().on('end', () => setTimeout(() => response.end(), 200)));
+    const more = async function* () {
+      yield Buffer.alloc(10);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      yield Buffer.from('GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    const stream = { type: 'text/plain', size: 10, open: more };
+    await open(url)
+      .request({ method: 'PUT', path: '/a', stream, signal })
+      .catch(() => {});
+    expect(seen).toContain('PUT /a');
+    expect(seen).not.toContain('GET /smuggled');
+  });
+
+  test('a proxy of the gateway’s surroundings is not used: it would see the tokens', async () => {
+    const proxy = await serve(good);
+    const { url, seen } = await serve(good);
+    const before = { ...process.env };
+    Object.assign(process.env, { HTTP_PROXY: proxy.url, http_proxy: proxy.url, NO_PROXY: '', no_proxy: '' });
+    try {
+      await open(url).request({ method: 'GET', path: '/a', signal });
+    } finally {
+      process.env = before;
+    }
+    expect([seen.length, proxy.seen.length]).toEqual([1, 0]);
+  });
+
   test('what an absolute address names is asked at the own origin only', async () => {
     const { url, seen } = await serve(good);
     await open(url).request({ method: 'GET', path: 'https://api.elsewhere.example/v3/jobs/1?a=b', signal });
