@@ -54,7 +54,9 @@ describe('bodies', () => {
   });
 
   test('what a source gives beyond its size is never sent: it would be read as another request', async () => {
-    const { url, seen } = await serve((request, response) => request.resume().on('end', () => setTimeout(() => response.end(), 200)));
+    const { url, seen } = await serve((request, response) =>
+      request.resume().on('end', () => setTimeout(() => response.end(), 200)),
+    );
     const more = async function* () {
       yield Buffer.alloc(10);
       await new Promise((resolve) => setTimeout(resolve, 50));
