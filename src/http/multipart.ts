@@ -27,17 +27,27 @@ export function readParts(req: IncomingMessage, limits: Limits, signal: AbortSig
     const parser = open(req, limits);
     const streams = new Set<BusboyFileStream>();
     const taken: Promise<void>[] = [];
-    const finish = (error?: unknown) => {
+    let failed = false;
+    const release = () => {
       signal.removeEventListener('abort', onAbort);
       req.off('close', onClose);
-      if (error === undefined) return resolve();
+    };
+    const fail = (error: unknown) => {
+      if (failed) return;
+      // The first fault decides, also when the parser has come to its end and only waits for the takers.
+      failed = true;
+      release();
       req.unpipe(parser);
       req.resume();
       // They never fail by themselves: their readers would hang.
       for (const stream of streams) stream.destroy(error as Error);
       Promise.allSettled(taken).then(() => reject(error), reject);
     };
-    const fail = (error: unknown) => finish(error);
+    const succeed = () => {
+      if (failed) return;
+      release();
+      resolve();
+    };
     const onAbort = () => fail(signal.reason);
     const onClose = () => {
       if (!req.complete) fail(new Fault('InvalidValue', 'The request ended in the middle of its body.'));
@@ -62,7 +72,7 @@ export function readParts(req: IncomingMessage, limits: Limits, signal: AbortSig
     parser.once('error', (cause) =>
       fail(new Fault('InvalidValue', 'The multipart body is broken or ends early.', { cause })),
     );
-    parser.once('finish', () => void Promise.all(taken).then(() => finish()));
+    parser.once('finish', () => void Promise.all(taken).then(succeed));
     signal.addEventListener('abort', onAbort);
     req.once('close', onClose);
     req.pipe(parser);

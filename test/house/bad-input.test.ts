@@ -117,8 +117,8 @@ describe('applications', () => {
     expect(silent.stderr).toContain('I listen nowhere');
     expect(dying).toMatchObject({ code: 1, stderr: expect.stringMatching(/exit code 4/) });
     expect(dying.stderr).toContain('no way');
-    const tasks = (await served.request('/task')).text;
-    expect(tasks.match(/<status>FAILED<\/status>/g)).toHaveLength(2);
+    const starts = /<name>startApplicationVersionInstance<\/name><uri>[^<]*<\/uri><status>FAILED</g;
+    expect((await served.request('/task')).text.match(starts)).toHaveLength(2);
     for (const [, id] of (await served.request('/app')).text.matchAll(/<application><id>(\d+)</g))
       expect((await served.request(`/app/${id}`, { method: 'DELETE' })).status).toBe(200);
     await eventually(() => expect(stage.processes()).toEqual([served.child.process.pid]));
@@ -159,8 +159,9 @@ describe('applications', () => {
          }));
        }).listen(process.env.PORT, process.env.HOST);`,
     );
-    const { stdout } = await push(spy);
-    const { url } = JSON.parse(stdout) as { url: string };
+    const pushed = await push(spy);
+    expect(pushed).toMatchObject({ code: 0 });
+    const { url } = JSON.parse(pushed.stdout) as { url: string };
     const { text } = await rawRequest(
       `${url}/?data=${encodeURIComponent(stage.data)}&gateway=${served.child.process.pid}`,
     );
