@@ -147,7 +147,7 @@ describe('applications', () => {
        const read = (file) => { try { return fs.readFileSync(file).length; } catch (error) { return error.code; } };
        const below = (folder) => { try { return fs.readdirSync(folder).flatMap((name) => { const inner = path.join(folder, name); return [inner, ...below(inner)]; }); } catch { return []; } };
        require('node:http').createServer((request, answer) => {
-         const { data, gateway } = Object.fromEntries(new URL(request.url, 'http://x').searchParams);
+         const { data = '/nowhere', gateway } = Object.fromEntries(new URL(request.url, 'http://x').searchParams);
          const mine = process.cwd();
          answer.end(JSON.stringify({
            environment: read('/proc/' + gateway + '/environ'),
@@ -160,7 +160,7 @@ describe('applications', () => {
        }).listen(process.env.PORT, process.env.HOST);`,
     );
     const pushed = await push(spy);
-    expect(pushed).toMatchObject({ code: 0 });
+    expect(pushed).toMatchObject({ code: 0, stderr: expect.stringContaining('Started') });
     const { url } = JSON.parse(pushed.stdout) as { url: string };
     const { text } = await rawRequest(
       `${url}/?data=${encodeURIComponent(stage.data)}&gateway=${served.child.process.pid}`,

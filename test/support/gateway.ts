@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -33,6 +33,8 @@ export interface TestGateway {
 /** A whole gateway in this process, on a free port, with a data directory of its own that goes with it. */
 export async function startGateway({ platforms, config, data, hooks }: TestGatewayOptions = {}): Promise<TestGateway> {
   const directory = await mkdtemp(join(tmpdir(), 'coaps-test-'));
+  // Applications with Unix ids of their own have to be able to walk to their folders below it.
+  await chmod(directory, 0o755);
   const kept = data ?? join(directory, 'data');
   await writeFile(
     join(directory, 'coaps.yaml'),

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopAll } from '../../src/conpaas/cloud/local.js';
@@ -30,6 +30,8 @@ export interface Served extends Pick<TestGateway, 'base' | 'origin' | 'request'>
 
 export async function openStage(): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'coaps-cli-'));
+  // Applications with Unix ids of their own have to be able to walk to their folders below it.
+  await chmod(directory, 0o755);
   const data = join(directory, 'data');
   const addresses = `127.${randomInt(2, 76)}.${randomInt(1, 250)}.0/24`;
   const children: Child[] = [];
