@@ -148,6 +148,7 @@ describe('applications', () => {
        const below = (folder) => { try { return fs.readdirSync(folder).flatMap((name) => { const inner = path.join(folder, name); return [inner, ...below(inner)]; }); } catch { return []; } };
        require('node:http').createServer((request, answer) => {
          const { data = '/nowhere', gateway } = Object.fromEntries(new URL(request.url, 'http://x').searchParams);
+         if (!data) return answer.end();
          const mine = process.cwd();
          answer.end(JSON.stringify({
            environment: read('/proc/' + gateway + '/environ'),
