@@ -121,7 +121,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
       closing.add('web server and tasks', async () => {
         await Promise.all([api.close(limits.shutdown), services.stop(limits.shutdown * 1000)]);
       });
-      const addresses = addressesOf(config, config.publicUrl ?? origin, director);
+      const addresses = addressesOf(config, origin, director);
       if (health) {
         addresses.push({ name: 'Management', url: await health.listen() });
         closing.add('management', () => health.close(0));

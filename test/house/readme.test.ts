@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { settingsTable, settingsText } from '../../src/config/help.js';
-import { loadConfig, SETTINGS } from '../../src/config.js';
+import { CLIENT_VARIABLES, loadConfig, SETTINGS } from '../../src/config.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -30,6 +30,15 @@ describe('what people read', () => {
       publicHost: 'localhost',
     });
     expect(read('docker-compose.yml')).toContain('20000-20049:20000-20049');
+  });
+
+  it('the files for operators name variables that the gateway knows', () => {
+    const files = ['docker-compose.yml', 'Dockerfile', 'deploy/coaps.service', 'README.md'].map(read).join('\n');
+    const named = new Set([...files.matchAll(/\bCOAPS_[A-Z_]+[A-Z]\b/g)].map(([name]) => name));
+    const own = ['COAPS_CONFIG', 'COAPS_DB_PASSWORD', 'COAPS_PLATFORM', ...CLIENT_VARIABLES];
+    const known = new Set([...own, ...SETTINGS.map(({ variable }) => variable)]);
+    expect([...named].filter((name) => !known.has(name))).toEqual([]);
+    expect(named.size).toBeGreaterThan(15);
   });
 
   it('CI runs what README says', () => {
