@@ -4,7 +4,17 @@ import pretty from 'pino-pretty';
 export type Log = Logger;
 
 /** Members that hold secrets, wherever in a log line they stand (redaction knows exact depths only). */
-const SECRETS = ['password', 'secret', 'secretKey', 'token', 'authorization', 'cookie', 'clientSecret', 'privateKey'];
+const SECRETS = [
+  'password',
+  'secret',
+  'secretKey',
+  'token',
+  'authorization',
+  'Authorization',
+  'cookie',
+  'clientSecret',
+  'privateKey',
+];
 
 /**
  * JSON lines on stderr, readable ones on a terminal. Written synchronously: what was logged before a crash is there after it.
