@@ -1,6 +1,7 @@
 import { timestamp } from './columns.js';
 import { next } from './counters.js';
 import { chunks } from './keyset.js';
+import { pruned } from './retention.js';
 import type { Run } from './run.js';
 import type { AuditStore } from './store.js';
 
@@ -31,5 +32,19 @@ export function auditStore(run: Run): AuditStore {
         (event) => event.id,
         paging,
       ),
+    prune: (before, { after, size }) =>
+      run.write(async (db) => {
+        const rows = await db
+          .selectFrom('auditEvents')
+          .select(['id', 'at'])
+          .where('id', '>', after)
+          .orderBy('id')
+          .limit(size)
+          .execute();
+        const old = rows.filter(({ at }) => at < before).map(({ id }) => id);
+        if (old.length > 0) await db.deleteFrom('auditEvents').where('id', 'in', old).execute();
+        const last = rows.at(-1);
+        return pruned(old.length, last && { id: last.id, at: last.at }, before, rows.length === size);
+      }),
   };
 }

@@ -9,9 +9,9 @@ import type { Claim, LockMode, Operation, OperationStore } from './store.js';
 /** The part of the operations' aggregate with which workers share the work out. */
 export function claims(
   run: Run,
-): Pick<OperationStore, 'claim' | 'renew' | 'release' | 'recordStep' | 'recordProgress' | 'finish'> {
+): Pick<OperationStore, 'claim' | 'renew' | 'release' | 'releaseAll' | 'recordStep' | 'recordProgress' | 'finish'> {
   return {
-    claim: (owner, leaseSeconds) => run.write((db) => claim(db, run, owner, leaseSeconds)),
+    claim: (owner, leaseSeconds, perPlatform) => run.write((db) => claim(db, run, owner, leaseSeconds, perPlatform)),
     renew: (held, leaseSeconds) =>
       run.write(async (db) => {
         const row = await update(db, held)
@@ -23,6 +23,16 @@ export function claims(
     release: (held) =>
       run.write(async (db) => {
         await update(db, held).set({ state: 'PENDING', leaseOwner: null, leaseUntil: null }).execute();
+      }),
+    releaseAll: (owner) =>
+      run.write(async (db) => {
+        const { numUpdatedRows } = await db
+          .updateTable('operations')
+          .set({ state: 'PENDING', leaseOwner: null, leaseUntil: null })
+          .where(ACTIVE)
+          .where('leaseOwner', '=', owner)
+          .executeTakeFirst();
+        return Number(numUpdatedRows);
       }),
     recordStep: (held, step, result) => run.write((db) => recordStep(db, run, held, step, result)),
     recordProgress: (held, progress) =>
@@ -70,7 +80,9 @@ async function claim(
   run: Run,
   owner: string,
   leaseSeconds: number,
+  perPlatform: number | undefined,
 ): Promise<Operation | undefined> {
+  const full = perPlatform === undefined ? [] : await fullPlatforms(db, run, perPlatform);
   const due = await db
     .selectFrom('operations')
     .select('taskId')
@@ -94,6 +106,9 @@ async function claim(
         ),
       ),
     )
+    .$if(full.length > 0, (query) =>
+      query.where((row) => row.or([row('platform', 'is', null), row('platform', 'not in', full)])),
+    )
     .orderBy('taskId')
     .limit(1)
     .modifyEnd(run.lockOrSkip)
@@ -112,6 +127,20 @@ async function claim(
     .returningAll()
     .executeTakeFirstOrThrow();
   return (await operationsOf(db, [row]))[0];
+}
+
+/** Those on which so many run. A dead worker's operations do not count: they have to be taken over. */
+async function fullPlatforms(db: Transaction<Schema>, run: Run, most: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('operations')
+    .select('platform')
+    .where(ACTIVE)
+    .where('state', '=', 'RUNNING')
+    .where('leaseUntil', '>', run.now)
+    .groupBy('platform')
+    .having((row) => row(row.fn.countAll<number>(), '>=', most))
+    .execute();
+  return rows.flatMap(({ platform }) => platform ?? []);
 }
 
 /** One look into the index each; a join of the locks with themselves grows with the square of a queue. */

@@ -1,13 +1,15 @@
 import type { Transaction } from 'kysely';
 import type { Task } from '../domain/model.js';
+import { TERMINAL_OPERATION_STATES } from '../domain/states.js';
 import { claims } from './claims.js';
 import { timestamp, toJson } from './columns.js';
 import { next } from './counters.js';
 import { type Chunk, chunks } from './keyset.js';
 import { ACTIVE, type OperationRow, operationsOf, tasksOf } from './operation-rows.js';
+import { pruned } from './retention.js';
 import type { Run } from './run.js';
 import type { Schema } from './schema.js';
-import type { Lock, NewOperation, Operation, OperationStore, Scope } from './store.js';
+import type { Batch, Lock, NewOperation, Operation, OperationLoad, OperationStore, Pruned, Scope } from './store.js';
 
 /** A statement has at most some ten thousand parameters. */
 const LOCKS_AT_ONCE = 1000;
@@ -39,8 +41,52 @@ export function operationStore(run: Run): OperationStore {
         return operationsOf(db, rows);
       }),
     requestCancel: (taskId) => run.write((db) => requestCancel(db, run, taskId)),
+    active: () =>
+      run.read(async (db) => {
+        const { count } = await db
+          .selectFrom('operations')
+          .select(db.fn.countAll<number>().as('count'))
+          .where(ACTIVE)
+          .executeTakeFirstOrThrow();
+        return count;
+      }),
+    load: () => run.read(load),
+    prune: (endedBefore, batch) => run.write((db) => prune(db, endedBefore, batch)),
     ...claims(run),
   };
+}
+
+async function load(db: Transaction<Schema>): Promise<OperationLoad[]> {
+  const rows = await db
+    .selectFrom('operations')
+    .select(['platform', 'state', db.fn.countAll<number>().as('count')])
+    .where(ACTIVE)
+    .groupBy(['platform', 'state'])
+    .execute();
+  return rows.map(({ platform, state, count }) => ({
+    ...(platform === null ? {} : { platform }),
+    state: state as OperationLoad['state'],
+    count,
+  }));
+}
+
+/** An operation ends after it began: what was stored after the limit cannot have ended before it. */
+async function prune(db: Transaction<Schema>, endedBefore: string, { after, size }: Batch): Promise<Pruned> {
+  const rows = await db
+    .selectFrom('operations')
+    .select(['taskId', 'state', 'createdAt', 'endedAt'])
+    .where('taskId', '>', after)
+    .orderBy('taskId')
+    .limit(size)
+    .execute();
+  const old = rows
+    .filter(
+      ({ state, endedAt }) => TERMINAL_OPERATION_STATES.includes(state) && endedAt !== null && endedAt < endedBefore,
+    )
+    .map(({ taskId }) => taskId);
+  if (old.length > 0) await db.deleteFrom('operations').where('taskId', 'in', old).execute();
+  const last = rows.at(-1);
+  return pruned(old.length, last && { id: last.taskId, at: last.createdAt }, endedBefore, rows.length === size);
 }
 
 async function find(db: Transaction<Schema>, taskId: number): Promise<Operation | undefined> {

@@ -174,12 +174,20 @@ export interface OperationStore {
   /**
    * Takes the oldest operation that is due: PENDING, or RUNNING with an ended lease, and no older operation that is not terminal
    * holds a conflicting lock. One winner, also among several gateways. Leases run by the database's clock. Counts the attempt.
+   * `perPlatform`: passed over are those of a platform on which so many run already, whoever runs them (gateways that claim at the
+   * very same moment may be one over it each).
    */
-  claim(owner: string, leaseSeconds: number): Promise<Operation | undefined>;
+  claim(owner: string, leaseSeconds: number, perPlatform?: number): Promise<Operation | undefined>;
   /** False when the claim is lost. Tells whether a cancel was asked for. */
   renew(claim: Claim, leaseSeconds: number): Promise<{ held: boolean; cancelRequested: boolean }>;
   /** Gives it back undone (shutdown): PENDING again. */
   release(claim: Claim): Promise<void>;
+  /** Gives everything back that this owner holds, who is known to be dead. Returns how many. */
+  releaseAll(owner: string): Promise<number>;
+  /** How many wait or run. */
+  active(): Promise<number>;
+  /** How many wait and how many run, by platform. */
+  load(): Promise<OperationLoad[]>;
   /** Writes a step by its name; `result` marks it as journalled. False, and nothing written, when the claim is lost. */
   recordStep(claim: Claim, step: Step, result?: unknown): Promise<boolean>;
   /** 0–100. False when the claim is lost. */
@@ -191,6 +199,26 @@ export interface OperationStore {
    * claim has to undo what it made.
    */
   requestCancel(taskId: number): Promise<Operation | undefined>;
+  /** Deletes terminal ones that ended before that time, with their steps. */
+  prune(endedBefore: Timestamp, batch: Batch): Promise<Pruned>;
+}
+
+export interface OperationLoad {
+  platform?: string;
+  state: 'PENDING' | 'RUNNING';
+  count: number;
+}
+
+/** What one small transaction looks at: so many rows at most, oldest first, beginning after this number. */
+export interface Batch {
+  after: number;
+  size: number;
+}
+
+export interface Pruned {
+  deleted: number;
+  /** Where the next batch begins; absent: nothing older is left. */
+  next?: number;
 }
 
 export type NewUser = Omit<User, 'uid' | 'createdAt'> & { passwordHash: string };
@@ -228,6 +256,8 @@ export interface UserStore {
 export interface AuditStore {
   add(event: Omit<AuditEvent, 'id' | 'at'> & { at?: Timestamp }): Promise<void>;
   list(paging?: Paging): AsyncIterable<AuditEvent>;
+  /** Deletes what happened before that time. */
+  prune(before: Timestamp, batch: Batch): Promise<Pruned>;
 }
 
 export interface ReceiveOptions {

@@ -8,6 +8,7 @@ import { environmentCases } from './store/environments.js';
 import { lockRuleCases } from './store/lock-rule.js';
 import { openingCases } from './store/opening.js';
 import { operationCases } from './store/operations.js';
+import { retentionCases } from './store/retention.js';
 import { userCases } from './store/users.js';
 
 /** One database, empty at the beginning of each case. */
@@ -62,4 +63,5 @@ export function storeContractSuite(open: (url: string) => Promise<Store>, provid
   concurrencyCases(bench);
   userCases(bench);
   auditCases(bench);
+  retentionCases(bench);
 }

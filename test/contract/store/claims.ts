@@ -94,6 +94,39 @@ export function claimCases(bench: Bench): void {
       expect(await operations.recordProgress(claim, 5)).toBe(false);
     });
 
+    test('passes over a platform on which enough runs, whoever runs it, and takes over what a dead worker held there', async () => {
+      const { operations } = bench.store;
+      for (const platform of ['CP', 'CP', 'CP', 'CF']) await operations.enqueue(operation([], { platform }));
+      await operations.enqueue(operation());
+      const claimed = async (owner: string, lease = 60) => (await operations.claim(owner, lease, 2))?.taskId;
+      expect([await claimed('w'), await claimed('v', 0), await claimed('v')]).toEqual([1, 2, 2]);
+      expect([await claimed('w'), await claimed('w'), await claimed('w')]).toEqual([4, 5, undefined]);
+      expect(await operations.active()).toBe(5);
+      expect(new Set(await operations.load())).toEqual(
+        new Set([
+          { platform: 'CP', state: 'PENDING', count: 1 },
+          { platform: 'CP', state: 'RUNNING', count: 2 },
+          { platform: 'CF', state: 'RUNNING', count: 1 },
+          { state: 'RUNNING', count: 1 },
+        ]),
+      );
+      await operations.finish({ taskId: 1, owner: 'w', attempt: 1 }, 'SUCCEEDED');
+      expect(await claimed('w')).toBe(3);
+    });
+
+    test('of an owner who is dead is free at once, and lost to him', async () => {
+      const { operations } = bench.store;
+      for (let round = 0; round < 3; round++) await operations.enqueue(operation());
+      const lost = claimOf(await operations.claim('dead', 60), 'dead');
+      await operations.finish(claimOf(await operations.claim('dead', 60), 'dead'), 'SUCCEEDED');
+      await operations.claim('alive', 60);
+      expect(await operations.releaseAll('dead')).toBe(1);
+      const taken = await operations.claim('dead', 60);
+      expect(taken).toMatchObject({ taskId: 1, attempts: 2 });
+      expect(await operations.finish(lost, 'SUCCEEDED')).toBe(false);
+      expect(await operations.claim('dead', 60)).toBeUndefined();
+    });
+
     test('ends once and for ever', async () => {
       const { operations } = bench.store;
       await operations.enqueue(operation([INSTANCE]));
