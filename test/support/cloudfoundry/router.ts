@@ -1,5 +1,5 @@
-import { createServer, type Server, request as send } from 'node:http';
-import type { Process } from './objects.js';
+import { createServer, type IncomingMessage, type Server, request as send } from 'node:http';
+import type { Process, Route } from './objects.js';
 import type { World } from './world.js';
 
 /**
@@ -11,32 +11,48 @@ export function createRouter(world: World): Server {
   return createServer((request, response) => {
     const [, first = '', ...rest] = (request.url ?? '/').split('/');
     const byHost = routeOf(world, request.headers.host ?? '');
-    const route = byHost ?? routeOf(world, decodeURIComponent(first));
+    const path = byHost ? request.url : `/${rest.join('/')}`;
+    const pass = (attempt: number): void => {
+      const port = nextPort(byHost ?? routeOf(world, decodeURIComponent(first)));
+      if (port === undefined) {
+        response
+          .writeHead(404, { 'x-cf-routererror': 'unknown_route' })
+          .end('404 Not Found: Requested route does not exist.\n');
+        return;
+      }
+      const onwards = send(
+        { host: '127.0.0.1', port, method: request.method, path, headers: request.headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      onwards.on('error', () => {
+        if (response.headersSent) response.destroy();
+        else if (isRepeatable(request) && attempt < ATTEMPTS) pass(attempt + 1);
+        else response.writeHead(502, { 'x-cf-routererror': 'endpoint_failure' }).end('502 Bad Gateway\n');
+      });
+      if (isRepeatable(request)) onwards.end();
+      else request.pipe(onwards);
+    };
+    pass(1);
+  });
+
+  function nextPort(route: Route | undefined): number | undefined {
     const ports = (route?.destinations ?? [])
       .flatMap(({ app, process }) => world.processes.filter((one) => one.app === app && one.type === process))
       .flatMap(portsOf);
     turn += 1;
-    const port = ports[turn % Math.max(1, ports.length)];
-    if (port === undefined) {
-      response
-        .writeHead(404, { 'x-cf-routererror': 'unknown_route' })
-        .end('404 Not Found: Requested route does not exist.\n');
-      return;
-    }
-    const path = byHost ? request.url : `/${rest.join('/')}`;
-    const onwards = send(
-      { host: '127.0.0.1', port, method: request.method, path, headers: request.headers },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    onwards.on('error', () => response.writeHead(502).end('502 Bad Gateway\n'));
-    request.pipe(onwards);
-  });
+    return ports[turn % Math.max(1, ports.length)];
+  }
 }
 
-function routeOf(world: World, host: string) {
+/** As the real router: an instance that ends just now costs an idempotent request without a body nothing but another attempt. */
+const ATTEMPTS = 3;
+const isRepeatable = ({ method, headers }: IncomingMessage): boolean =>
+  ['GET', 'HEAD'].includes(method ?? '') && headers['content-length'] === undefined && !headers['transfer-encoding'];
+
+function routeOf(world: World, host: string): Route | undefined {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return world.routes.find((one) => `${one.host}.${one.domain.name}`.toLowerCase() === name);
 }
