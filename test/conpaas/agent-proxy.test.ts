@@ -4,7 +4,7 @@ import { Agent, get, request } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { until } from '../../src/conpaas/agent/wait.js';
-import { desired, eventually, expose, nodeApp, openRig, type Rig, sendFiles, somePort, textOf } from './agent-rig.js';
+import { desired, eventually, expose, nodeApp, openRig, proxy, type Rig, sendFiles, textOf } from './agent-rig.js';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -174,9 +174,7 @@ describe('several backends', () => {
       await client.apply(desired('code-a'));
     }
     const backends = await Promise.all(nodes.map(async ({ client }) => (await client.status()).backend));
-    const listen = { host: '127.0.0.1', port: somePort() };
-    await front.client.proxy({ listen, own: false, backends });
-    const url = `http://127.0.0.1:${listen.port}`;
+    const url = await proxy(front.client, { own: false, backends });
     const names = nodes.map(({ agentId }) => agentId);
     const answers = async (count: number) => await Promise.all(Array.from({ length: count }, () => textOf(url)));
     expect(new Set(await answers(20))).toEqual(new Set(names));

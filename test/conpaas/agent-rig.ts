@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { AgentError } from '../../src/conpaas/agent/agent-error.js';
 import { type AgentClient, createAgentClient } from '../../src/conpaas/agent/client.js';
-import type { AgentStatus, DesiredApplication } from '../../src/conpaas/agent/protocol.js';
+import type { AgentStatus, DesiredApplication, ProxyTask } from '../../src/conpaas/agent/protocol.js';
 import { until } from '../../src/conpaas/agent/wait.js';
 import { type Authority, type Credential, createAuthority, openAuthority } from '../../src/conpaas/certificates.js';
 import type { Cloud, CloudInstance } from '../../src/conpaas/cloud/cloud.js';
@@ -135,16 +136,27 @@ export async function runApplication(
   return { ...agent, pid: application.pid ?? 0 };
 }
 
-/** A port on which nothing listens, for a proxy. */
-export function somePort(): number {
-  return randomInt(15_000, 19_999);
-}
-
 /** Lets the agent's own proxy serve its application, and gives the URL. */
 export async function expose(client: AgentClient, host = '127.0.0.1'): Promise<string> {
-  const listen = { host, port: somePort() };
-  await client.proxy({ listen, own: true, backends: [] });
-  return `http://${host}:${listen.port}`;
+  return await proxy(client, { own: true, backends: [] }, host);
+}
+
+/** Lets the agent's proxy listen on a port that nobody has, and gives the URL. */
+export async function proxy(
+  client: AgentClient,
+  serves: Omit<ProxyTask, 'listen'>,
+  host = '127.0.0.1',
+): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    const listen = { host, port: randomInt(10_000, 32_000) };
+    try {
+      await client.proxy({ listen, ...serves });
+      return `http://${host}:${listen.port}`;
+    } catch (error) {
+      // Other tests and whole platforms use ports too.
+      if (attempt === 20 || !(error instanceof AgentError) || !error.message.includes('EADDRINUSE')) throw error;
+    }
+  }
 }
 
 export async function textOf(url: string, init?: RequestInit): Promise<string> {
