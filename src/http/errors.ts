@@ -34,7 +34,13 @@ export function sendError(exchange: Exchange, error: unknown, log: Log): void {
   res.setHeader('Content-Type', format === 'json' ? JSON_TYPE : XML_TYPE);
   res.setHeader('Content-Length', body.length);
   res.setHeader('Cache-Control', 'no-store');
-  res.end(req.method === 'HEAD' ? undefined : body);
+  const content = req.method === 'HEAD' ? undefined : body;
+  if (req.complete || req.destroyed || willNotSend(exchange)) {
+    res.end(content);
+    return;
+  }
+  if (content) res.write(content);
+  else res.flushHeaders();
   drain(exchange);
 }
 
@@ -44,16 +50,24 @@ function internalFailure(requestId: string, cause: unknown): Fault {
   });
 }
 
+/** A client that was not told to go on after `Expect: 100-continue`: its connection ends with the answer. */
+function willNotSend({ req, res }: Exchange): boolean {
+  return req.headers.expect !== undefined && res.getHeader('Connection') === 'close';
+}
+
 /** Bytes of a refused body that are read to keep the connection; a client that sends more is cut off. */
 const DRAINED = 64 * 1024 ** 2;
 
-/** A client that still sends must be able to read why it was refused: a closed socket would take the answer away. */
-function drain({ req }: Exchange): void {
-  if (req.complete) return;
+/**
+ * A client that still sends must be able to read why it was refused. It has the whole answer; the end of the answer, which may close the
+ * connection and so take the answer away from it, waits until it has sent everything. The server's own limits of time go on.
+ */
+function drain({ req, res }: Exchange): void {
   let size = 0;
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size > DRAINED) req.destroy();
   });
+  req.once('end', () => res.end()).once('close', () => res.end());
   req.resume();
 }
