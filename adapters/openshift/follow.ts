@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { AdapterError } from '../adapter.js';
 import type { ApiObject } from './api-objects.js';
 import { type Client, rest, type Selection, watchQuery } from './client.js';
 import { isCode, isPassing, type Status } from './errors.js';
 import { type Kind, pathOf } from './kinds.js';
+import { readLines } from './lines.js';
 
 export interface Wait {
   /** Milliseconds. */
@@ -26,8 +26,11 @@ interface View<T> {
 }
 
 const TICK = 2000;
-const WATCH_SECONDS = 240;
+/** Short, so that a connection that died without a word does not hide changes for long. */
+const WATCH_SECONDS = 60;
+const GRACE_SECONDS = 15;
 const POLL = 1000;
+const AGAIN = 50;
 
 /**
  * Keeps a view of the selected objects by list and watch, and asks `judge` after each change until it says something. A watch that is cut
@@ -102,6 +105,7 @@ async function pump<T extends ApiObject>(
     for (const item of listed.items) items.set(item.metadata.uid ?? item.metadata.name, item);
     change();
     await watchFrom(client, kind, selection, listed.resourceVersion, items, change, signal);
+    await rest(AGAIN, signal);
   }
 }
 
@@ -147,7 +151,7 @@ async function watchFrom<T extends ApiObject>(
       await rest(POLL, signal);
       return;
     }
-    await rest(Math.min(POLL, 50 * 2 ** fruitless), signal);
+    await rest(Math.min(POLL, AGAIN * 2 ** fruitless), signal);
   }
 }
 
@@ -155,23 +159,18 @@ type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T }
   | { type: 'ERROR'; object: Status };
 
-/** A line that is cut off with the connection is no event. */
 async function* eventsOf<T>(answer: IncomingMessage): AsyncGenerator<WatchEvent<T>> {
-  const lines = createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY });
-  let cut: unknown;
-  answer.once('error', (error) => {
-    cut = error;
-  });
+  // The server ends a watch at its time. One that goes on has lost its connection.
+  const guard = setTimeout(() => answer.destroy(), (WATCH_SECONDS + GRACE_SECONDS) * 1000);
   try {
-    for await (const line of lines) {
+    for await (const line of readLines(answer)) {
       if (line.trim() === '') continue;
       const event = parse<T>(line);
       if (event === undefined) return;
       yield event;
     }
-    if (cut !== undefined) throw cut;
   } finally {
-    lines.close();
+    clearTimeout(guard);
     answer.destroy();
   }
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { PassThrough } from 'node:stream';
 import type { Pod } from './api-objects.js';
 import { rest } from './client.js';
 import { isCode } from './errors.js';
 import { waitFor } from './follow.js';
 import { POD, pathOf } from './kinds.js';
+import { readLines } from './lines.js';
 import { lineOf } from './log-lines.js';
 import { CONTAINER } from './manifests.js';
 import type { Subject } from './rollout.js';
@@ -72,7 +72,7 @@ async function followPod(
     const query = { container: CONTAINER, follow: true, timestamps: true, sinceTime: last === '' ? undefined : last };
     try {
       const answer = await client.stream(pathOf(POD, namespace, pod, 'log'), query, call.signal);
-      for await (const raw of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+      for await (const raw of readLines(answer)) {
         const line = lineOf(raw);
         // The time to begin at is taken by the second.
         if (line.time <= last) continue;

@@ -106,7 +106,10 @@ async function ensureDatabase(
     tag,
     settings,
   });
-  await applyOwned(client, VOLUME_CLAIM, claim, labels, call.signal);
+  // What a claim asks for cannot be changed: other settings are for databases to come.
+  if (!(await readOwned(client, VOLUME_CLAIM, where, call.signal))) {
+    await client.apply(VOLUME_CLAIM, claim, call.signal);
+  }
   await applyOwned(client, SERVICE, service, labels, call.signal);
   await applyOwned(client, DEPLOYMENT, deployment, labels, call.signal);
   await untilReady(work, { namespace, name, labels: selector(labels), title: `database ${name}` });

@@ -57,6 +57,17 @@ describe('databases', () => {
       expect(fake.inventory()).toContain(`PersistentVolumeClaim ${PROJECT}/db-mysql`);
     }));
 
+  test('keep the volume that they have when the settings ask for another', () =>
+    onOpenShift(async ({ fake, adapter, again }) => {
+      await adapter.createEnvironment(database('mysql'), call());
+      const volume = () => fake.world.cluster.read('persistentvolumeclaims', PROJECT, 'db-mysql');
+      const before = volume();
+      const larger = await again({ storage: '20Gi', storageClass: 'fast' });
+      const { remarks } = await larger.createEnvironment(database('mysql'), call());
+      expect(remarks).toEqual([]);
+      expect(volume()).toEqual(before);
+    }));
+
   test(
     'come in the nearest version, from a relative where the cluster has no own image, or not at all',
     () =>

@@ -7,6 +7,7 @@ export const RULES: Readonly<Record<string, (object: Obj, before?: Obj) => Cause
   Service: service,
   Route: route,
   BuildConfig: buildConfig,
+  PersistentVolumeClaim: claim,
   Pod: ({ spec }) =>
     ((spec?.['containers'] as unknown[]) ?? []).length === 0
       ? [required('spec.containers')]
@@ -91,6 +92,15 @@ function containers(spec: Json, path: string): Cause[] {
     });
     return causes;
   });
+}
+
+function claim({ spec = {} }: Obj, before?: Obj): Cause[] {
+  const fixed = (of: Json = {}): Json => ({ accessModes: of['accessModes'], storageClassName: of['storageClassName'] });
+  const size = (of: Json = {}): unknown => at(of, 'resources', 'requests', 'storage');
+  if (!before || (equal(fixed(before.spec), fixed(spec)) && equal(size(before.spec), size(spec)))) return [];
+  const text =
+    'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
+  return [{ reason: 'FieldValueForbidden', message: `Forbidden: ${text}`, field: 'spec' }];
 }
 
 function service({ spec = {} }: Obj): Cause[] {
