@@ -18,7 +18,7 @@ export interface Config extends Omit<Settings, 'platforms' | 'defaultPlatform'> 
 }
 
 /** Variables of the CLI, which this reader leaves alone. */
-export const CLIENT_VARIABLES = ['COAPS_URL', 'COAPS_USER', 'COAPS_PASSWORD'] as const;
+export const CLIENT_VARIABLES = ['COAPS_URL', 'COAPS_USER', 'COAPS_PASSWORD', 'COAPS_MOVE_TO'] as const;
 
 /** All faults of a configuration, one per line, each with its place. The start ends with exit code 2. */
 export class ConfigFault extends Error {

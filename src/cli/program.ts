@@ -8,6 +8,7 @@ import type { PushOptions } from './push.js';
 import { serveCommand } from './serve.js';
 import { login, logout, openSession, type SessionOptions } from './session.js';
 import { stopCommand } from './stop.js';
+import { storeCommand } from './store.js';
 import type { Terminal } from './terminal.js';
 
 /** Reads the command line and does what it says. */
@@ -26,7 +27,7 @@ export async function runProgram(terminal: Terminal, argv: readonly string[]): P
     openSession(command.optsWithGlobals<SessionOptions>(), terminal);
 
   program.commandsGroup('The gateway on this machine:');
-  for (const command of [serveCommand, demoCommand, stopCommand, platformCommand])
+  for (const command of [serveCommand, demoCommand, stopCommand, storeCommand, platformCommand])
     program.addCommand(command(terminal));
   program.commandsGroup('Your applications:');
   program.addCommand(pushCommand(open, terminal));

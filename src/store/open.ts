@@ -1,11 +1,9 @@
 import { CamelCasePlugin, Kysely } from 'kysely';
-import type { Database } from './dialect.js';
+import { databaseOf } from './database-of.js';
 import { migrate } from './migrate.js';
-import { postgresDatabase } from './postgres.js';
 import { runIn, runOn } from './run.js';
 import type { Schema } from './schema.js';
 import { sessionOver } from './session.js';
-import { sqliteDatabase } from './sqlite.js';
 import type { Store } from './store.js';
 
 export interface StoreOptions {
@@ -33,12 +31,6 @@ export async function openStore({ url, log }: StoreOptions): Promise<Store> {
     await db.destroy();
     throw error;
   }
-}
-
-function databaseOf(url: string, onLost: (error: Error) => void): Database {
-  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) return sqliteDatabase(url.slice('sqlite:'.length));
-  if (/^postgres(ql)?:\/\//.test(url)) return postgresDatabase(url, onLost);
-  throw new Error('A database URL begins with sqlite: and the path of a file, or with postgres://.');
 }
 
 async function installationId(db: Kysely<Schema>): Promise<string> {

@@ -17,14 +17,14 @@ const AWAY =
 const AWAY_TEXTS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
-/** `onLost` hears of idle connections that break; the pool replaces them. */
-export function postgresDatabase(url: string, onLost: (error: Error) => void): Database {
+/** `onLost` hears of idle connections that break; the pool replaces them. `program`: how the connections call themselves. */
+export function postgresDatabase(url: string, onLost: (error: Error) => void, program: string): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    application_name: 'coaps-gateway',
+    application_name: program,
     // A transaction awaits nothing but the database: one that idles belongs to a gateway that hangs, and would hold its locks.
     idle_in_transaction_session_timeout: 60_000,
     types: { getTypeParser: parserOf },
