@@ -47,6 +47,16 @@ export interface ServiceGoal {
   settings: ServiceSettings;
   /** Nodes that remove_nodes named. */
   remove?: string[];
+  /** Of a generic service. Those of nodes that are gone are gone. */
+  volumes?: ServiceVolume[];
+}
+
+export interface ServiceVolume {
+  volumeName: string;
+  /** MB. */
+  volumeSize: number;
+  /** Id of the node that has it. */
+  agentId: string;
 }
 
 export interface ConpaasService {

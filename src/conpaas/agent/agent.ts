@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../archives/index.js';
 import { AgentError } from './agent-error.js';
@@ -11,9 +12,17 @@ import { openOutput } from './output.js';
 import { DEFAULT_PATIENCE } from './patience.js';
 import { freePort } from './ports.js';
 import { killMarked } from './processes.js';
-import { type AgentStatus, type DesiredApplication, OLDEST_PROTOCOL, PROTOCOL, type ProxyTask } from './protocol.js';
+import {
+  type AgentStatus,
+  type DesiredApplication,
+  OLDEST_PROTOCOL,
+  type OutputPart,
+  PROTOCOL,
+  type ProxyTask,
+} from './protocol.js';
 import { openProxies, type Proxies } from './proxy.js';
 import { installPrograms, openRoom } from './room.js';
+import { createScripts, type Scripts } from './scripts.js';
 import { type AgentMemory, type AgentSpec, agentFiles } from './spec.js';
 
 /** Everything that a manager may ask of an agent, without the wire. */
@@ -23,7 +32,9 @@ export interface RunningAgent {
   deleteCode(codeVersionId: string): Promise<void>;
   apply(desired: DesiredApplication | null): Promise<void>;
   proxy(task: ProxyTask | null): Promise<void>;
-  logs(lines: number, follow: boolean): Readable;
+  /** Of a generic service. */
+  readonly scripts: Scripts;
+  logs(lines: number, follow: boolean, part?: OutputPart): Readable;
   /** Application and proxies end; nothing that they started remains. */
   close(): Promise<void>;
 }
@@ -51,19 +62,37 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
   };
   await remember({ backendPort: proxies.backend.port });
 
+  const env = await applicationEnvironment(room, process.env);
+  const newMark = () => `${spec.mark}.run${randomBytes(6).toString('hex')}`;
   const application = createApplication({
     type: spec.type,
     host: spec.host,
     code,
     room,
-    env: await applicationEnvironment(room, process.env),
+    env,
     output,
-    newMark: () => `${spec.mark}.run${randomBytes(6).toString('hex')}`,
+    newMark,
     route: proxies.setOwn,
     remember: (desired) => remember({ desired }),
     patience: DEFAULT_PATIENCE,
   });
-  await takeUp(memory, application, proxies);
+  const out = await openOutput(join(files.output, 'out'), OUTPUT_LIMITS);
+  const err = await openOutput(join(files.output, 'err'), OUTPUT_LIMITS);
+  const ending = new AbortController();
+  const scripts = createScripts({
+    agentId: spec.agentId,
+    code,
+    room,
+    env,
+    output,
+    out,
+    err,
+    newMark,
+    remember: (kept) => remember({ scripts: kept }),
+    graceMs: DEFAULT_PATIENCE.graceMs,
+    signal: ending.signal,
+  });
+  await takeUp(memory, application, proxies, scripts);
 
   return {
     status: async () => ({
@@ -79,10 +108,13 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
       desired: application.desired,
       proxy: memory.proxy && { ...memory.proxy, listening: proxies.task !== null },
       backend: proxies.backend,
+      ...statusesIn(scripts),
     }),
+    scripts,
     receiveCode: (id, source) => code.receive(id, source, DEFAULT_ARCHIVE_LIMITS),
     deleteCode: async (id) => {
-      if (application.uses(id)) throw new AgentError('rejected', `The code version ${id} is in use.`);
+      if (application.uses(id) || scripts.uses(id))
+        throw new AgentError('rejected', `The code version ${id} is in use.`);
       await code.remove(id);
     },
     apply: application.apply,
@@ -90,11 +122,12 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
       await proxies.take(task);
       await remember({ proxy: task });
     },
-    logs: (lines, follow) => output.read(lines, follow),
+    logs: (lines, follow, part) => (part ? { out, err }[part] : output).read(lines, follow),
     close: async () => {
-      await Promise.all([application.close(), proxies.close()]);
+      ending.abort();
+      await Promise.all([application.close(), scripts.close(), proxies.close()]);
       await writing;
-      output.close();
+      for (const one of [output, out, err]) one.close();
     },
   };
 }
@@ -105,8 +138,20 @@ async function openFront(port: number): Promise<Proxies> {
   return await openProxies({ host: FRONT_HOST, port }).catch(() => openFront(0));
 }
 
-async function takeUp(memory: AgentMemory, application: Application, proxies: Proxies): Promise<void> {
+function statusesIn(scripts: Scripts): Pick<AgentStatus, 'scripts'> {
+  const statuses = scripts.statuses();
+  return statuses ? { scripts: statuses } : {};
+}
+
+async function takeUp(
+  memory: AgentMemory,
+  application: Application,
+  proxies: Proxies,
+  scripts: Scripts,
+): Promise<void> {
   if (memory.desired) application.resume(memory.desired);
+  // Its manager asks again for what this one cannot bring back.
+  if (memory.scripts) await scripts.resume(memory.scripts).catch((error: Error) => console.error(error.message));
   if (!memory.proxy) return;
   // Its manager sees `listening: false` and asks again.
   await proxies.take(memory.proxy).catch((error: Error) => console.error(error.message));

@@ -38,11 +38,11 @@ export async function build(options: BuildOptions): Promise<{ runtime: Runtime; 
     ...options,
     folder,
     work: join(room.work, codeVersionId),
-    env: { ...env, ...allowed(settings.variables) },
-    run: (command, args, where) => runToEnd(options, context, command, args, where),
+    env: { ...env, ...allowedVariables(settings.variables) },
+    run: (command, args, where) => runToEnd(context, options.newMark, command, args, where),
   };
   await once(join(room.work, `${codeVersionId}.prepared`), async () => runtime.prepare?.(context));
-  await runStartupScript(context);
+  await runStartupScript(context, options.newMark);
   return { runtime, context };
 }
 
@@ -53,25 +53,33 @@ async function once(marker: string, work: () => Promise<void>): Promise<void> {
   await writeFile(marker, '');
 }
 
+type Running = Pick<RunContext, 'folder' | 'room' | 'env' | 'output' | 'signal'>;
+
 /** What its owner uploaded for the birth of a node: once for each agent and each text, with the application's rights. */
-async function runStartupScript({ settings, room, doing, run }: RunContext): Promise<void> {
-  const { startupScript: text } = settings;
+export async function runStartupScript(
+  context: Running & Pick<RunContext, 'settings' | 'doing'>,
+  newMark: () => string,
+): Promise<void> {
+  const { room, doing } = context;
+  const { startupScript: text } = context.settings;
   if (text === undefined || text.trim() === '') return;
   const name = `startup-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
   await once(join(room.work, `${name}.done`), async () => {
     doing('startup script');
     const [interpreter = '/bin/sh', ...options] = /^#!\s*(\S.*)/.exec(text)?.[1]?.trim().split(/\s+/) ?? [];
-    await run(interpreter, [...options, await writeTool(room, name, text)], { cwd: room.home });
+    const args = [...options, await writeTool(room, name, text)];
+    await runToEnd(context, newMark, interpreter, args, { cwd: room.home });
   });
 }
 
-function allowed(variables: Readonly<Record<string, string>>): Record<string, string> {
+/** Without those that the agent sets itself. */
+export function allowedVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !isReserved(name)));
 }
 
 async function runToEnd(
-  { room, output, signal, newMark }: BuildOptions,
-  { env, folder }: RunContext,
+  { room, output, signal, env, folder }: Running,
+  newMark: () => string,
   command: string,
   args: readonly string[],
   where: { cwd?: string; env?: Record<string, string> } = {},

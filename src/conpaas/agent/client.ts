@@ -5,7 +5,16 @@ import { json as parse } from 'node:stream/consumers';
 import type { Credential } from '../certificates.js';
 import { certificateSubject } from '../peer.js';
 import { AgentError } from './agent-error.js';
-import type { Address, AgentErrorBody, AgentStatus, DesiredApplication, ProxyTask } from './protocol.js';
+import type {
+  Address,
+  AgentErrorBody,
+  AgentStatus,
+  DesiredApplication,
+  OutputPart,
+  ProxyTask,
+  ScriptCommand,
+  ScriptTask,
+} from './protocol.js';
 
 export { AgentError } from './agent-error.js';
 
@@ -38,8 +47,12 @@ export interface AgentClient {
   apply(desired: DesiredApplication | null, signal?: AbortSignal): Promise<AgentStatus>;
   /** Takes the proxy role, changes it, or gives it up (null). Open connections end when they are done. */
   proxy(task: ProxyTask | null): Promise<AgentStatus>;
+  /** Takes up the scripts of a generic service; `init.sh` may still run when it resolves. */
+  scripts(task: ScriptTask, signal?: AbortSignal): Promise<AgentStatus>;
+  /** Begins a script, in the background. `rejected` while another one runs. */
+  execute(command: ScriptCommand, parameters: string): Promise<AgentStatus>;
   /** The application's output, oldest first; with `follow` open until the signal aborts. */
-  logs(options: { lines: number; follow: boolean; signal?: AbortSignal }): Promise<Readable>;
+  logs(options: { lines: number; follow: boolean; part?: OutputPart; signal?: AbortSignal }): Promise<Readable>;
   /** A new certificate for the agent, for new connections. */
   renew(credential: Credential): Promise<void>;
   /** Ends the application and the agent. Its folder stays: Cloud.kill removes it. */
@@ -83,8 +96,10 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     },
     apply: (desired, signal) => ask('PUT', '/v1/application', { json: desired, ...(signal && { signal }) }),
     proxy: (task) => ask('PUT', '/v1/proxy', { json: task, limit: 4 * SHORT }),
-    logs: ({ lines, follow, signal }) =>
-      call('GET', `/v1/logs?lines=${lines}&follow=${follow}`, signal ? { signal } : {}),
+    scripts: (task, signal) => ask('PUT', '/v1/scripts', { json: task, ...(signal && { signal }) }),
+    execute: (command, parameters) => ask('POST', `/v1/scripts/${command}`, { json: { parameters }, limit: 4 * SHORT }),
+    logs: ({ lines, follow, part, signal }) =>
+      call('GET', `/v1/logs?lines=${lines}&follow=${follow}&part=${part ?? ''}`, signal ? { signal } : {}),
     renew: async (renewed) => {
       await ask('PUT', '/v1/credential', { json: renewed, limit: SHORT });
     },

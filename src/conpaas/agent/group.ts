@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { createMemoryGroup, type MemoryGroup } from './memory-limit.js';
 import type { Output } from './output.js';
 import {
@@ -26,12 +27,19 @@ export interface GroupStart {
   mark: string;
   /** MiB that all its processes may have together. */
   memory?: number;
+  /** Where standard error goes; absent: into the output, so that lines keep their order. */
+  errors?: Printed;
+  /** Processes that the first one leaves behind when it ends go on until `stop`. */
+  leavesOthers?: boolean;
 }
+
+/** Takes what a program prints. */
+export type Printed = Pick<Output, 'write'>;
 
 /** A program with everything that it started. */
 export interface ProcessGroup {
   readonly pid: number;
-  /** How the first process ended, e.g. `exit code 1`, `SIGKILL`, `its memory limit of 64 MiB`. The rest of the group is killed then. */
+  /** How the first process ended, e.g. `exit code 1`, `SIGKILL`, `its memory limit of 64 MiB`. The rest of the group is killed then, unless it may stay. */
   readonly ended: Promise<string>;
   hasEnded(): boolean;
   /** What it printed until now, for a pattern that tells a failure. */
@@ -45,12 +53,14 @@ export interface ProcessGroup {
 const WATCH_MS = 1000;
 /** How long what a dead program printed may still be on its way. */
 const DRAIN_MS = 2000;
+const LAST_WORDS_MS = 300;
 
 /**
  * Waits at its standard input until the agent has put it into its cgroup, so that no child escapes; both outputs are one stream, so
  * that lines keep their order.
  */
-const GATE = 'exec 2>&1; ulimit -c 0; read -r _ && exec "$@" </dev/null';
+const GATE = 'ulimit -c 0; read -r _ && exec "$@" </dev/null';
+const ONE_STREAM = 'exec 2>&1; ';
 /** A user of its own gets a bound on its processes, against fork bombs; shells name that limit -u or -p. */
 const BOUNDED = 'ulimit -u 4096 2>/dev/null || ulimit -p 4096 2>/dev/null; ';
 /** When the machine runs out of memory, applications go before the gateway. */
@@ -58,26 +68,28 @@ const OOM_SCORE = '500';
 
 export async function startGroup(
   start: GroupStart,
-  output: Output,
+  output: Printed,
   makeMemoryGroup: typeof createMemoryGroup = createMemoryGroup,
 ): Promise<ProcessGroup> {
   const limits = start.memory === undefined ? undefined : await makeMemoryGroup(`coaps-${start.mark}`, start.memory);
-  const child = spawn('/bin/sh', ['-c', start.owner ? BOUNDED + GATE : GATE, 'sh', start.command, ...start.args], {
+  const gate = (start.errors ? '' : ONE_STREAM) + (start.owner ? BOUNDED : '') + GATE;
+  const child = spawn('/bin/sh', ['-c', gate, 'sh', start.command, ...start.args], {
     cwd: start.cwd,
     env: { ...start.env, [MARK_VARIABLE]: start.mark },
     ...(start.owner ?? {}),
     detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const watchers: ((chunk: Buffer) => void)[] = [];
   child.stdout.on('data', (chunk: Buffer) => {
     output.write(chunk);
     for (const watcher of watchers) watcher(chunk);
   });
+  child.stderr.on('data', (chunk: Buffer) => start.errors?.write(chunk));
   child.stdin.on('error', () => {
     // It died before it was let go; `ended` says how.
   });
-  const drained = new Promise<void>((resolve) => child.stdout.once('close', resolve));
+  const drained = Promise.all([child.stdout, child.stderr].map(closed));
   const died = new Promise<string>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => resolve(`it could not be started (${error.code})`));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -101,17 +113,24 @@ export async function startGroup(
     reason = memoryReason(start.memory);
     void killAll();
   });
+  /** Nothing of it remains. */
+  const clear = async () => {
+    await killAll();
+    await Promise.race([drained, pause(DRAIN_MS)]);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    await limits?.remove();
+    over = true;
+  };
   let graceOver: Promise<unknown> | undefined;
   const ended = died.then(async (how) => {
     stopWatch();
     const killedByLimit = ((await limits?.kills()) ?? 0) > 0;
     // A shell in front dies of SIGTERM at once; the program behind it has its grace.
     await graceOver;
-    await killAll();
-    await Promise.race([drained, pause(DRAIN_MS)]);
-    child.stdout.destroy();
-    await limits?.remove();
-    over = true;
+    // What it leaves behind may hold its output open.
+    if (start.leavesOthers) await Promise.race([drained, pause(LAST_WORDS_MS)]);
+    else await clear();
     return reason ?? (killedByLimit ? memoryReason(start.memory) : how);
   });
 
@@ -130,8 +149,13 @@ export async function startGroup(
       await graceOver;
       await killAll();
       await ended;
+      if (!over) await clear();
     },
   };
+}
+
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => stream.once('close', resolve));
 }
 
 function memoryReason(limit: number | undefined): string {

@@ -4,7 +4,15 @@ import { pipeline } from 'node:stream/promises';
 import type { Credential } from '../certificates.js';
 import type { RunningAgent } from './agent.js';
 import { AgentError } from './agent-error.js';
-import { type AgentErrorBody, type DesiredApplication, ERROR_STATUS, type ProxyTask } from './protocol.js';
+import {
+  type AgentErrorBody,
+  type DesiredApplication,
+  ERROR_STATUS,
+  type OutputPart,
+  type ProxyTask,
+  SCRIPT_COMMANDS,
+  type ScriptTask,
+} from './protocol.js';
 
 export interface AgentApiOptions {
   agent: RunningAgent;
@@ -22,6 +30,8 @@ interface Call {
   id: string;
   query: URLSearchParams;
 }
+
+const PARTS: readonly OutputPart[] = ['out', 'err'];
 
 type Operation = (call: Call) => Promise<unknown>;
 
@@ -58,10 +68,21 @@ function operationsOf({ agent, renew, end }: AgentApiOptions): Record<string, Op
       await agent.proxy((await json(request)) as ProxyTask | null);
       return agent.status();
     },
+    'PUT scripts': async ({ request }) => {
+      await agent.scripts.activate((await json(request)) as ScriptTask);
+      return agent.status();
+    },
+    'POST scripts': async ({ request, id }) => {
+      const command = SCRIPT_COMMANDS.find((known) => known === id);
+      if (!command) throw new AgentError('rejected', `There is no command ${id}.`);
+      await agent.scripts.execute(command, ((await json(request)) as { parameters: string }).parameters);
+      return agent.status();
+    },
     'GET logs': async ({ response, query }) => {
       response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.flushHeaders();
-      const lines = agent.logs(Number(query.get('lines') ?? 100), query.get('follow') === 'true');
+      const part = PARTS.find((known) => known === query.get('part'));
+      const lines = agent.logs(Number(query.get('lines') ?? 100), query.get('follow') === 'true', part);
       await pipeline(lines, response).catch(() => {
         // The reader went away.
       });

@@ -51,6 +51,38 @@ export interface ApplicationStatus {
   lastLines?: string[];
 }
 
+/** The scripts that the archive of a generic service may hold, each as `NAME.sh`. */
+export const SCRIPT_NAMES = ['init', 'notify', 'run', 'interrupt', 'cleanup'] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
+
+/** A node of a generic service as scripts know it: an entry of their agents.json. */
+export interface Peer {
+  id: string;
+  ip: string;
+  role: string;
+}
+
+/**
+ * What the scripts of a node of a generic service work with. The same again changes nothing; another code version ends what runs and
+ * begins with `init.sh`; other peers are told to `notify.sh`.
+ */
+export interface ScriptTask {
+  /** Code that was sent before. */
+  codeVersionId: string;
+  settings: ServiceSettings;
+  /** Every node of the service, this one too. */
+  peers: Peer[];
+  /** Names of the folders that it shall have below its volumes. */
+  volumes: string[];
+}
+
+/** What may be asked for; the others are for changes. `interrupt` ends what runs, a second one at once. */
+export const SCRIPT_COMMANDS = ['run', 'interrupt', 'cleanup'] as const;
+export type ScriptCommand = (typeof SCRIPT_COMMANDS)[number];
+
+/** By file name: `NEVER STARTED`, `RUNNING`, `STOPPED (return code 0)`; a signal's number is negative. */
+export type ScriptStatuses = Record<`${ScriptName}.sh`, string>;
+
 /** The proxy role: the address at which people reach the service, and the backends behind it. */
 export interface ProxyTask {
   /** A port that cannot be had is an AgentError `rejected` that says why. */
@@ -81,7 +113,12 @@ export interface AgentStatus {
    * While the application is not up, connections are reset there, so that a proxy goes to another backend.
    */
   backend: Address;
+  /** Of a generic service's node; agents of older releases have none. */
+  scripts?: ScriptStatuses;
 }
+
+/** Parts of the output: without a name everything in its order, `out` and `err` of scripts alone. */
+export type OutputPart = 'out' | 'err';
 
 export type AgentErrorKind =
   /** No answer: the agent is gone, or not up yet. */

@@ -19,6 +19,8 @@ export interface Room {
   work: string;
   /** Root's. Programs that the owner may run. */
   tools: string;
+  /** Root's. Data of a generic service: one folder for each volume, the owner's. */
+  volumes: string;
   /** The owner's. */
   home: string;
   /** The owner's, emptied at the agent's start. */
@@ -32,11 +34,12 @@ export async function openRoom(path: string, owner: Owner | null): Promise<Room>
     code: join(path, 'code'),
     work: join(path, 'work'),
     tools: join(path, 'tools'),
+    volumes: join(path, 'volumes'),
     home: join(path, 'home'),
     temp: join(path, 'tmp'),
   };
   await removeOwned(room.temp, owner);
-  for (const folder of [path, room.code, room.work, room.tools]) await makePassage(folder, owner);
+  for (const folder of [path, room.code, room.work, room.tools, room.volumes]) await makePassage(folder, owner);
   for (const folder of [room.home, room.temp]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await handOver(folder, owner);
@@ -64,7 +67,7 @@ export async function writeTool(room: Room, name: string, content: string): Prom
   return path;
 }
 
-/** A folder of the agent's that the owner may read. */
+/** A folder of the agent's that the owner may go through and read. */
 async function makePassage(path: string, owner: Owner | null): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (owner) await chown(path, process.getuid?.() ?? 0, owner.gid);

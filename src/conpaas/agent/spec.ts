@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ServiceType } from '../../domain/conpaas.js';
 import { readJson, writeJson } from './atomic-file.js';
 import { identityOf, isAlive, type Owner, type ProcessIdentity } from './processes.js';
-import type { Address, DesiredApplication, ProxyTask } from './protocol.js';
+import type { Address, DesiredApplication, ProxyTask, ScriptName, ScriptTask } from './protocol.js';
 import { pause } from './wait.js';
 
 /** What an agent is told at its birth: `spec.json` in its folder. */
@@ -37,6 +37,14 @@ export interface AgentMemory {
   desired: DesiredApplication | null;
   proxy: ProxyTask | null;
   backendPort: number;
+  /** Of a generic service's node. */
+  scripts?: ScriptMemory | null;
+}
+
+export interface ScriptMemory {
+  task: ScriptTask;
+  /** Return codes of what ended; `running` when the agent ended before. */
+  outcomes: Partial<Record<ScriptName, number | 'running'>>;
 }
 
 /** Files of an agent's folder (mode 0700, files 0600). */

@@ -167,7 +167,7 @@ async function endAgent(folder: string): Promise<boolean> {
 /** What is the owner's with the owner's rights; then what is ours. */
 async function removeRoom({ room, owner }: AgentSpec): Promise<void> {
   for (const part of ['home', 'tmp']) await removeOwned(join(room, part), owner);
-  for (const part of ['code', 'work']) {
+  for (const part of ['code', 'work', 'volumes']) {
     const entries = await readdir(join(room, part), { withFileTypes: true }).catch(() => []);
     for (const entry of entries) if (entry.isDirectory()) await removeOwned(join(room, part, entry.name), owner);
   }

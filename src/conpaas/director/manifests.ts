@@ -86,13 +86,14 @@ async function makeService(
     }
   };
   if (wanted.startupScript !== undefined) await upload('upload_startup_script', 'script', wanted.startupScript);
-  const settings: Record<string, unknown> = { variables: wanted.variables };
+  const settings: Record<string, unknown> = {};
+  if (Object.keys(wanted.variables).length > 0) settings['variables'] = wanted.variables;
   if (wanted.memory !== undefined) settings['memory'] = wanted.memory;
   if (wanted.archive !== undefined) {
     const uploaded = await upload('upload_code_version', 'code', wanted.archive);
     settings['codeVersionId'] = (uploaded as { codeVersionId: string }).codeVersionId;
   }
-  await ask('update_settings', settings);
+  if (Object.keys(settings).length > 0) await ask('update_settings', settings);
   if (!wanted.start) return;
   await ask('startup');
   await resting(director, sid);
@@ -102,11 +103,11 @@ async function makeService(
   await resting(director, sid);
 }
 
-/** One of a role is what a started service has; two or more get nodes of their own. */
+/** One of a role is what a started service has; two or more backends or webs get nodes of their own. */
 function moreNodes(instances: Record<string, number>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(instances).flatMap(([role, count]) =>
-      count <= 1 ? [] : [[role, role === 'proxy' ? count - 1 : count]],
+      count <= 1 ? [] : [[role, role === 'proxy' || role === 'node' ? count - 1 : count]],
     ),
   );
 }

@@ -6,6 +6,7 @@ import type { CodeRepository } from './code-repository.js';
 import type { Credits } from './credits.js';
 import type { Fleet } from './fleet.js';
 import { layoutOf, planNodes, runsApplication } from './plan.js';
+import { activateScripts } from './scripts.js';
 
 /** What bringing a service to a goal needs. */
 export interface Workshop {
@@ -47,6 +48,11 @@ export async function converge(
   }
   signal.throwIfAborted();
   members.push(...(await makeNodes(shop, service, plan.create, signal)));
+  if (service.type === 'generic') {
+    // Those that stay hear of it when the others are gone.
+    await endNodes(shop, plan.remove);
+    return await activateScripts(shop, members, goal, signal);
+  }
   await applyCode(shop, members, goal, signal);
   await pointProxies(shop, members);
   await restOthers(members);

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { create } from 'tar';
 import { ZipFile } from 'yazl';
 import type { ServiceType } from '../../domain/conpaas.js';
+import { SCRIPT_NAMES } from '../agent/protocol.js';
 
 const PAGE = `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>ConPaaS</title></head>
@@ -32,6 +33,18 @@ def application(environ, start_response):
 app = application
 `;
 
+const SCRIPT = `#!/bin/bash
+# Runs as the service's own user, in the folder of its archive.
+date
+echo "Executing script \${0##*/}"
+echo "Parameters ($#): $@"
+echo "My IP is $MY_IP"
+echo "My role is $MY_ROLE"
+echo "My master IP is $MASTER_IP"
+echo "Information about other agents is stored at $AGENTS_FILE"
+cat "$AGENTS_FILE"
+`;
+
 type Files = Record<string, string>;
 
 const FILES: Partial<Record<ServiceType, Files>> = {
@@ -43,9 +56,10 @@ const FILES: Partial<Record<ServiceType, Files>> = {
   },
   python: { 'wsgi.py': PYTHON_APPLICATION },
   static: { 'index.html': PAGE },
+  generic: Object.fromEntries(SCRIPT_NAMES.map((name) => [`${name}.sh`, SCRIPT])),
 };
 
-/** The "Initial version" that a new service of a web type serves. */
+/** The "Initial version" of a new service. */
 export async function defaultCode(type: ServiceType): Promise<{ filename: string; archive: Buffer } | undefined> {
   const files = FILES[type];
   if (!files) return;

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { ServiceType } from '../../../domain/conpaas.js';
 import { AgentError } from '../agent-error.js';
 import { machineEnvironment, reachablePath } from '../environment.js';
+import { bash } from './bash.js';
 import { jar } from './jar.js';
 import { nodejs } from './nodejs.js';
 import { php } from './php.js';
@@ -34,10 +35,14 @@ export async function detectRuntimes(env: NodeJS.ProcessEnv): Promise<RuntimeRep
   const machine = machineEnvironment(env);
   // What only root can reach is of no use to applications that run as others.
   const found = process.getuid?.() === 0 ? { ...machine, PATH: await reachablePath(machine['PATH'] ?? '') } : machine;
-  const availability = async ({ detect }: Runtime): Promise<Availability> =>
+  const availability = async ({ detect }: Pick<Runtime, 'detect'>): Promise<Availability> =>
     isLinux ? await detect(found) : { available: false, install: NEEDS_LINUX };
   return await Promise.all(
-    RUNTIMES.map(async (runtime) => ({ name: runtime.name, type: runtime.type, ...(await availability(runtime)) })),
+    [...RUNTIMES, bash].map(async (runtime) => ({
+      name: runtime.name,
+      type: runtime.type,
+      ...(await availability(runtime)),
+    })),
   );
 }
 

@@ -44,6 +44,28 @@ export const SETTINGS_METHODS: readonly Method[] = [
   },
 ];
 
+/** Of a generic service: its scripts have variables and memory, and its nodes are counted by add_nodes. */
+export const GENERIC_SETTINGS_METHODS: readonly Method[] = [
+  {
+    name: 'update_settings',
+    kind: 'POST',
+    optional: ['variables', 'memory', 'codeVersionId'],
+    async run(manager, call) {
+      const codeVersionId = await enabledCode(manager, call);
+      const settings = settingsOf(call);
+      await manager.lifecycle.adjust(
+        'update_settings',
+        (current): ServiceGoal => ({
+          ...current,
+          ...(codeVersionId === undefined ? {} : { codeVersionId }),
+          settings: { ...current.settings, ...settings },
+        }),
+      );
+      return { result: {} };
+    },
+  },
+];
+
 function settingsOf(call: MethodCall): Partial<ServiceSettings> {
   const variables = variablesOf(call.parameters['variables']);
   const memory = countOf(call, 'memory');

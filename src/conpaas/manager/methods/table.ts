@@ -1,5 +1,6 @@
 import type { ServiceType } from '../../../domain/conpaas.js';
 import type { Method } from '../method.js';
+import { GET_AGENT_LOG } from './agent-log.js';
 import {
   CODE_METHODS,
   ENABLE_CODE,
@@ -9,10 +10,12 @@ import {
   UPDATE_PHP_CONFIGURATION,
 } from './code.js';
 import { COMMON_METHODS } from './common.js';
+import { GENERIC_METHODS } from './generic.js';
 import { HELLOWORLD_METHODS } from './helloworld.js';
 import { WEB_NODE_METHODS } from './nodes.js';
 import { OUTPUT_METHODS } from './output.js';
-import { SETTINGS_METHODS } from './settings.js';
+import { GENERIC_SETTINGS_METHODS, SETTINGS_METHODS } from './settings.js';
+import { VOLUME_METHODS } from './volumes.js';
 
 const WEB_METHODS: readonly Method[] = [
   ...COMMON_METHODS,
@@ -29,6 +32,14 @@ const METHODS: Partial<Record<ServiceType, readonly Method[]>> = {
   nodejs: [...WEB_METHODS, GET_CONFIGURATION],
   python: [...WEB_METHODS, GET_CONFIGURATION],
   static: [...WEB_METHODS, GET_CONFIGURATION],
+  generic: [
+    ...COMMON_METHODS,
+    ...CODE_METHODS,
+    ...GENERIC_METHODS,
+    ...VOLUME_METHODS,
+    ...GENERIC_SETTINGS_METHODS,
+    GET_AGENT_LOG,
+  ],
   helloworld: [...COMMON_METHODS, ...HELLOWORLD_METHODS],
 };
 
