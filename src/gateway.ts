@@ -79,7 +79,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
   });
   const audit = createAudit({ store });
   const generatedPassword = await users.ensureAdmin(config.admin.password);
-  const { adapters, director } = await openPlatforms(config, { data, store, users, log, closing });
+  const { adapters, director, elsewhere } = await openPlatforms(config, { data, store, users, log, closing });
   const services = createServices({
     store,
     adapters,
@@ -89,8 +89,8 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     users,
     audit,
     log,
-    watch: { interval: config.observe.interval, ...watchOnce(config, store, closing) },
-    ...(hooks.work && { work: hooks.work }),
+    watch: { interval: config.observe.interval, ...watchOnce(config, store, closing, elsewhere) },
+    work: { elsewhere, ...hooks.work },
   });
   const management = createManagement(async () => void (await store.users.get('admin')));
   const app = createApp({

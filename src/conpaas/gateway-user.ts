@@ -11,10 +11,17 @@ const NAME = 'coaps-gateway';
 export async function gatewayUser(users: ConpaasUsers): Promise<User> {
   const known = await users.get(NAME);
   if (known) return known;
-  return await users.create({
-    name: NAME,
-    password: randomBytes(32).toString('base64url'),
-    email: `${NAME}@localhost`,
-    credit: 0,
-  });
+  try {
+    return await users.create({
+      name: NAME,
+      password: randomBytes(32).toString('base64url'),
+      email: `${NAME}@localhost`,
+      credit: 0,
+    });
+  } catch (error) {
+    // Another gateway on the same database was faster.
+    const made = await users.get(NAME);
+    if (made) return made;
+    throw error;
+  }
 }

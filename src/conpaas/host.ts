@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ConpaasStore } from '../domain/conpaas.js';
 import { writePrivately } from './key-files.js';
 
-/** Seconds that another gateway host waits until it may run the Director of this installation. */
+/** Seconds after which another gateway host may run the Director of this installation when nothing is heard of the one that did. */
 export const LEASE = 30;
 const LEASE_NAME = 'director';
 
@@ -18,14 +18,38 @@ export async function hostId(folder: string): Promise<string> {
   return made;
 }
 
-/** One Director per installation: takes or renews the right to run it. Throws Error with a text for the operator. */
-export async function holdLease(store: ConpaasStore, host: string): Promise<void> {
-  if (await store.lease(LEASE_NAME, host, LEASE)) return;
-  throw new Error(
-    'Another gateway host runs the ConPaaS Director of this installation. Let this one use it (platforms: {CP: {adapter: conpaas, director: https://…}}), or stop the other one and try again after 30 seconds.',
-  );
+/** The right to run the Director of this installation, which one gateway host has at a time. */
+export interface Leadership {
+  readonly leads: boolean;
+  /** Takes or renews it. Resolves to whether this host has it now. */
+  seek(): Promise<boolean>;
+  giveUp(): Promise<void>;
 }
 
-export async function giveUpLease(store: ConpaasStore, host: string): Promise<void> {
-  await store.releaseLease(LEASE_NAME, host);
+export function createLeadership(store: ConpaasStore, host: string): Leadership {
+  let leads = false;
+
+  /** Services belong to the host that made them: nobody else can do anything for them, and so the Director waits for that host. */
+  async function isFree(): Promise<boolean> {
+    const services = await store.services({});
+    return services.length === 0 || services.some((service) => service.host === host);
+  }
+
+  return {
+    get leads() {
+      return leads;
+    },
+    async seek() {
+      leads = (leads || (await isFree())) && (await store.lease(LEASE_NAME, host, LEASE));
+      return leads;
+    },
+    async giveUp() {
+      leads = false;
+      await store.releaseLease(LEASE_NAME, host);
+    },
+  };
 }
+
+/** What a gateway host says that does not run the Director. */
+export const ELSEWHERE =
+  'Another gateway host runs the ConPaaS of this installation; its services are changed there alone.';

@@ -14,8 +14,10 @@ import { createDirectorHandler } from './director/http.js';
 import { packer } from './director/package.js';
 import { ENDPOINTS } from './director/table.js';
 import { openUserData } from './director/user-data.js';
+import { openDoors } from './doors.js';
+import { every } from './duties.js';
 import { gatewayUser } from './gateway-user.js';
-import { giveUpLease, holdLease, hostId, LEASE } from './host.js';
+import { createLeadership, hostId } from './host.js';
 import { endsSoon } from './key-files.js';
 import type { ConpaasLog } from './log.js';
 import type { ManagerContext } from './manager/manager.js';
@@ -62,6 +64,8 @@ export interface ConpaasOptions {
 export interface Conpaas {
   /** e.g. `https://127.0.0.1:5555` */
   readonly directorUrl: string;
+  /** Whether this host runs the Director of the installation. Another one that does is waited for, and `directorUrl` is private then. */
+  leads(): boolean;
   /** PEM. */
   readonly caCertificate: string;
   /** Options for the adapter of this very ConPaaS, with the certificate of the gateway's own user. */
@@ -98,7 +102,8 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   const incoming = join(folder, 'incoming');
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const host = await hostId(folder);
-  await holdLease(store, host);
+  const leadership = createLeadership(store, host);
+  await leadership.seek();
   const now = () => new Date();
   const authority = await openOwnAuthority(folder, now);
   const certification = createCertification(authority, store, now);
@@ -138,6 +143,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     managers,
     addresses,
     host,
+    leads: () => leadership.leads,
     registration: options.registration,
     maxCredit: options.maxCredit,
     gatewayUid: own.uid,
@@ -155,14 +161,15 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   const names = [options.host, 'localhost', '127.0.0.1', hostname(), ...(options.names ?? [])];
   const issue = () => certification.forDirector([...new Set(names)]);
   let credential = await issue();
-  const server = createSecureServer({
-    credential,
-    authority: authority.certificate,
-    peers: certification.peers,
-    handler: createDirectorHandler(director, ENDPOINTS, incoming),
+  const handler = createDirectorHandler(director, ENDPOINTS, incoming);
+  const doors = await openDoors({
+    leadership,
+    at: { host: options.host, port: options.port },
+    open: () =>
+      createSecureServer({ credential, authority: authority.certificate, peers: certification.peers, handler }),
+    log,
   });
-  const port = await server.listen(options.host, options.port);
-  directorUrl = `https://${reachable(options.host)}:${port}`;
+  directorUrl = doors.url;
   await managers.openAll();
   const ticking = every(options.interval ?? 5 * SECOND, () => managers.tick(), log);
   const gatewayFolder = join(folder, 'gateway');
@@ -170,16 +177,16 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     await ownCredential(gatewayFolder, certification, own);
     if (endsSoon(credential)) {
       credential = await issue();
-      server.use(credential);
+      doors.use(credential);
     }
     await managers.renew();
   };
   await renew();
   const renewing = every(DAY, renew, log);
-  const leasing = every((LEASE / 3) * SECOND, () => holdLease(store, host), log);
 
   return {
     directorUrl,
+    leads: () => leadership.leads,
     caCertificate: authority.certificate,
     adapterOptions: { director: directorUrl, credentials: gatewayFolder, managerPort, appPort },
     managerPort,
@@ -190,10 +197,9 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     async close() {
       await ticking.stop();
       await renewing.stop();
-      await leasing.stop();
-      await server.close();
+      await doors.close();
       await managers.close();
-      await giveUpLease(store, host);
+      await leadership.giveUp();
     },
   };
 }
@@ -218,29 +224,4 @@ function missingOf(type: ServiceType, runtimes: readonly RuntimeReport[]): strin
   const able = runtimes.filter((runtime) => runtime.type === type);
   if (able.some(({ available }) => available)) return;
   return able.map(({ install }) => install ?? '').join(' ') || 'Its runtime is not there.';
-}
-
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Never twice at a time; `stop` waits for the one that runs. */
-function every(milliseconds: number, work: () => Promise<void>, log: ConpaasLog): { stop(): Promise<void> } {
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= work()
-      .catch((error: unknown) => log.error({ err: error }, 'A regular duty of ConPaaS failed'))
-      .finally(() => {
-        running = undefined;
-      });
-  }, milliseconds);
-  timer.unref();
-  return {
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
 }

@@ -58,10 +58,20 @@ export function managementServer(
  * Among several gateways on one database one watches the platforms. The holder is a data directory, not a process: a gateway that was
  * killed goes on watching as soon as it is back.
  */
-export function watchOnce({ data, observe }: Config, store: Store, closing: Closing): Pick<WatcherOptions, 'isHolder'> {
+export function watchOnce(
+  { data, observe, platforms }: Config,
+  store: Store,
+  closing: Closing,
+  elsewhere: () => readonly string[],
+): Pick<WatcherOptions, 'isHolder'> {
   const owner = `${hostname()}:${data}`;
   closing.add('watch', () => store.conpaas.releaseLease(WATCH, owner));
-  return { isHolder: () => store.conpaas.lease(WATCH, owner, Math.ceil(3 * observe.interval) + 60) };
+  const lease = () => store.conpaas.lease(WATCH, owner, Math.ceil(3 * observe.interval) + 60);
+  // The embedded platform is seen by the gateway that runs it alone.
+  const embedded = platforms.find((platform) => platform.embedded)?.name;
+  return {
+    isHolder: async (platform) => (platform === embedded ? !elsewhere().includes(platform) : await lease()),
+  };
 }
 
 /** Who changed what: every request of a known user that was no mere look. */

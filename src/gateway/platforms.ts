@@ -12,6 +12,8 @@ export interface Platforms {
   adapters: ReadonlyMap<string, PlatformAdapter>;
   /** URL of the embedded ConPaaS's Director. */
   director: string | undefined;
+  /** The platforms that another gateway on the same database runs now. */
+  elsewhere(): string[];
 }
 
 interface Parts {
@@ -26,19 +28,21 @@ interface Parts {
 export async function openPlatforms(config: Config, { data, store, users, log, closing }: Parts): Promise<Platforms> {
   const adapters = new Map<string, PlatformAdapter>();
   let director: string | undefined;
+  let elsewhere = (): string[] => [];
   for (const platform of config.platforms) {
     let known: AdapterOptions = {};
     if (platform.embedded) {
       const conpaas = await openEmbedded(config, data.path, store, users, log);
       closing.add('ConPaaS', () => conpaas.close());
-      director = conpaas.directorUrl;
+      if (conpaas.leads()) director = conpaas.directorUrl;
+      elsewhere = () => (conpaas.leads() ? [] : [platform.name]);
       known = { ...conpaas.adapterOptions };
     }
     const adapter = await openAdapter(platform, known, store.installation, log);
     closing.add(`platform ${platform.name}`, () => adapter.close());
     adapters.set(platform.name, adapter);
   }
-  return { adapters, director };
+  return { adapters, director, elsewhere };
 }
 
 /** `known`: what the gateway itself says of an embedded platform. */

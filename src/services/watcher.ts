@@ -10,8 +10,8 @@ export interface WatcherOptions {
   interval?: number;
   /** Seconds that a look may take. */
   limit?: number;
-  /** Whether this gateway is the one that looks; among several, only one should. */
-  isHolder?: () => Promise<boolean>;
+  /** Whether this gateway is the one that looks at a platform; among several, only one should. */
+  isHolder?: (platform: string) => Promise<boolean>;
 }
 
 /** Keeps the stored states true to the platforms. */
@@ -79,7 +79,7 @@ export function createWatcher(context: WatcherContext, options: WatcherOptions =
   };
   const watch = async (platform: string): Promise<void> => {
     while (!ending.signal.aborted) {
-      if (await isHolder().catch(() => false)) await look(platform);
+      if (await isHolder(platform).catch(() => false)) await look(platform);
       await rest(interval * 1000, ending.signal);
     }
   };

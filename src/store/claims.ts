@@ -11,7 +11,8 @@ export function claims(
   run: Run,
 ): Pick<OperationStore, 'claim' | 'renew' | 'release' | 'releaseAll' | 'recordStep' | 'recordProgress' | 'finish'> {
   return {
-    claim: (owner, leaseSeconds, perPlatform) => run.write((db) => claim(db, run, owner, leaseSeconds, perPlatform)),
+    claim: (owner, leaseSeconds, perPlatform, elsewhere = []) =>
+      run.write((db) => claim(db, run, { owner, leaseSeconds, perPlatform, elsewhere })),
     renew: (held, leaseSeconds) =>
       run.write(async (db) => {
         const row = await update(db, held)
@@ -78,11 +79,15 @@ function update(db: Transaction<Schema>, { taskId, owner, attempt }: Claim) {
 async function claim(
   db: Transaction<Schema>,
   run: Run,
-  owner: string,
-  leaseSeconds: number,
-  perPlatform: number | undefined,
+  {
+    owner,
+    leaseSeconds,
+    perPlatform,
+    elsewhere,
+  }: { owner: string; leaseSeconds: number; perPlatform: number | undefined; elsewhere: readonly string[] },
 ): Promise<Operation | undefined> {
   const full = perPlatform === undefined ? [] : await fullPlatforms(db, run, perPlatform);
+  const shut = [...full, ...elsewhere];
   const due = await db
     .selectFrom('operations')
     .select('taskId')
@@ -106,9 +111,10 @@ async function claim(
         ),
       ),
     )
-    .$if(full.length > 0, (query) =>
-      query.where((row) => row.or([row('platform', 'is', null), row('platform', 'not in', full)])),
+    .$if(shut.length > 0, (query) =>
+      query.where((row) => row.or([row('platform', 'is', null), row('platform', 'not in', shut)])),
     )
+    .$if(elsewhere.length > 0, (query) => query.where(notLockedOn(elsewhere)))
     .orderBy('taskId')
     .limit(1)
     .modifyEnd(run.lockOrSkip)
@@ -127,6 +133,13 @@ async function claim(
     .returningAll()
     .executeTakeFirstOrThrow();
   return (await operationsOf(db, [row]))[0];
+}
+
+/** It has no lock on an environment of these platforms: work on a whole application names none of them itself. */
+function notLockedOn(platforms: readonly string[]) {
+  return sql<boolean>`not exists (select 1 from ${sql.table('operationLocks')} as held
+    join ${sql.table('environments')} as place on held.resource = 'environment:' || cast(place.${sql.ref('envId')} as text)
+    where held.${sql.ref('taskId')} = ${sql.ref('operations.taskId')} and place.platform in (${sql.join(platforms)}))`;
 }
 
 /** Those on which so many run. A dead worker's operations do not count: they have to be taken over. */

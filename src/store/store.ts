@@ -175,9 +175,14 @@ export interface OperationStore {
    * Takes the oldest operation that is due: PENDING, or RUNNING with an ended lease, and no older operation that is not terminal
    * holds a conflicting lock. One winner, also among several gateways. Leases run by the database's clock. Counts the attempt.
    * `perPlatform`: passed over are those of a platform on which so many run already, whoever runs them (gateways that claim at the
-   * very same moment may be one over it each).
+   * very same moment may be one over it each). `elsewhere`: passed over are those that touch an environment of these platforms.
    */
-  claim(owner: string, leaseSeconds: number, perPlatform?: number): Promise<Operation | undefined>;
+  claim(
+    owner: string,
+    leaseSeconds: number,
+    perPlatform?: number,
+    elsewhere?: readonly string[],
+  ): Promise<Operation | undefined>;
   /** False when the claim is lost. Tells whether a cancel was asked for. */
   renew(claim: Claim, leaseSeconds: number): Promise<{ held: boolean; cancelRequested: boolean }>;
   /** Gives it back undone (shutdown): PENDING again. */

@@ -20,6 +20,8 @@ export interface Director {
   addresses: AddressBook;
   /** Id of this gateway host. */
   host: string;
+  /** Whether this host runs the Director of the installation now. */
+  leads(): boolean;
   registration: 'open' | 'closed';
   maxCredit: number;
   /** The gateway's own user is not charged. */
@@ -64,6 +66,8 @@ export type Endpoint = {
   methods: readonly ('GET' | 'POST')[];
   /** `/start/:type/:cloud?` */
   path: string;
+  /** About this machine: also answered by a host that does not run the Director. */
+  anywhere?: true;
 } & (
   | { who: 'anyone'; run(director: Director, call: Call): Promise<Answer> }
   | { who: 'user'; run(director: Director, call: UserCall): Promise<Answer> }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { isFault } from '../../domain/errors.js';
+import { ELSEWHERE } from '../host.js';
 import { type Answer, send } from '../http/answer.js';
 import { readForm, requestTarget } from '../http/request.js';
 import { peerSubject } from '../peer.js';
@@ -27,6 +28,9 @@ export function createDirectorHandler(
       response.setHeader('Allow', found.allow.join(', '));
       return await send(response, 405, { text: 'Method Not Allowed' });
     }
+    const { anywhere, who } = found.endpoint;
+    // Managers of this host are served all the same.
+    if (!anywhere && who !== 'manager' && !director.leads()) return await send(response, 503, { text: ELSEWHERE });
     const caller = await callerOf(director, found.endpoint, request.socket as TLSSocket);
     if (caller === 'no certificate') {
       return await send(response, 401, { text: 'Unauthorized: this needs a certificate of another kind' });

@@ -9,7 +9,13 @@ import { type Director, type Endpoint, integer, type UserCall } from './endpoint
  */
 export const OBSERVATION_ENDPOINTS: readonly Endpoint[] = [
   { methods: ['GET', 'POST'], path: '/service_status/:aid?', who: 'user', run: serviceStatus },
-  { methods: ['GET'], path: '/runtimes', who: 'anyone', run: async ({ runtimes }) => ({ json: runtimes }) },
+  {
+    methods: ['GET'],
+    path: '/runtimes',
+    anywhere: true,
+    who: 'anyone',
+    run: async ({ runtimes }) => ({ json: runtimes }),
+  },
 ];
 
 async function serviceStatus(director: Director, call: UserCall): Promise<Answer> {

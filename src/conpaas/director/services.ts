@@ -6,9 +6,21 @@ import { type Director, type Endpoint, FALSE, failure, integer, parameter, TRUE,
 import { serviceRow } from './rows.js';
 
 export const SERVICE_ENDPOINTS: readonly Endpoint[] = [
-  { methods: ['GET'], path: '/available_services', who: 'anyone', run: availableServices },
-  { methods: ['GET'], path: '/available_clouds', who: 'anyone', run: async () => ({ json: [DEFAULT_CLOUD] }) },
-  { methods: ['GET'], path: '/version', who: 'anyone', run: async ({ version }) => ({ text: version }) },
+  { methods: ['GET'], path: '/available_services', anywhere: true, who: 'anyone', run: availableServices },
+  {
+    methods: ['GET'],
+    path: '/available_clouds',
+    anywhere: true,
+    who: 'anyone',
+    run: async () => ({ json: [DEFAULT_CLOUD] }),
+  },
+  {
+    methods: ['GET'],
+    path: '/version',
+    anywhere: true,
+    who: 'anyone',
+    run: async ({ version }) => ({ text: version }),
+  },
   { methods: ['POST'], path: '/start/:type/:cloud?', who: 'user', run: startService },
   { methods: ['POST'], path: '/stop/:sid', who: 'user', run: stop },
   { methods: ['POST'], path: '/rename/:sid', who: 'user', run: rename },

@@ -20,6 +20,8 @@ export interface OperationsOptions {
   /** Milliseconds between two looks for work that other gateways left. */
   pollInterval?: number;
   retry?: RetryLimits;
+  /** Platforms that another gateway on the same database runs. */
+  elsewhere?(): readonly string[];
   /** Called at every moment of a step at which a crash makes a difference: tests kill the process there. */
   onStep?: OnStep;
 }
@@ -59,6 +61,7 @@ export function createOperations({ store, runners, log, onStep, ...limits }: Ope
     concurrency: limits.concurrency ?? 32,
     pollInterval: limits.pollInterval ?? 1000,
     retry: limits.retry ?? RETRY,
+    elsewhere: limits.elsewhere ?? (() => []),
     ...(onStep ? { onStep } : {}),
   });
   const enqueue: Operations['enqueue'] = async (work) => {

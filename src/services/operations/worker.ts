@@ -6,6 +6,8 @@ export interface WorkerOptions extends ExecutionOptions {
   concurrency: number;
   /** Milliseconds between two looks for what other gateways have left (an ended lease, a lock that was given back there). */
   pollInterval: number;
+  /** Platforms that another gateway on the same database runs: what is to be done there is left to it. */
+  elsewhere(): readonly string[];
   /** Called after each operation that this worker has brought to its end. */
   onDone(taskId: number): void;
 }
@@ -42,7 +44,7 @@ export function createWorker(options: WorkerOptions): Worker {
     while (started && wanted) {
       wanted = false;
       while (started && running.size < concurrency) {
-        const operation = await store.operations.claim(owner, leaseSeconds);
+        const operation = await store.operations.claim(owner, leaseSeconds, undefined, options.elsewhere());
         if (!operation) break;
         begin(operation);
       }

@@ -114,6 +114,22 @@ export function claimCases(bench: Bench): void {
       expect(await claimed('w')).toBe(3);
     });
 
+    test('leaves work on a platform that another gateway runs to that one, also when it is the work of a whole application', async () => {
+      const { operations, environments } = bench.store;
+      const place = { name: 'JavaWebEnv', tenant: 'ada', createdBy: 'ada', nodes: [], variables: {} };
+      const [there, here] = [
+        await environments.create({ ...place, platform: 'CP' }),
+        await environments.create({ ...place, platform: 'CF' }),
+      ];
+      await operations.enqueue(operation([], { platform: 'CP' }));
+      await operations.enqueue(operation([shared(`environment:${there.envId}`), shared(`environment:${here.envId}`)]));
+      await operations.enqueue(operation([shared(`environment:${here.envId}`)]));
+      await operations.enqueue(operation([], { platform: 'CF' }));
+      const claimed = async (elsewhere: string[]) => (await operations.claim('w', 60, undefined, elsewhere))?.taskId;
+      expect([await claimed(['CP']), await claimed(['CP']), await claimed(['CP'])]).toEqual([3, 4, undefined]);
+      expect([await claimed([]), await claimed([]), await claimed([])]).toEqual([1, 2, undefined]);
+    });
+
     test('of an owner who is dead is free at once, and lost to him', async () => {
       const { operations } = bench.store;
       for (let round = 0; round < 3; round++) await operations.enqueue(operation());
