@@ -64,7 +64,8 @@ export async function login(url: string, user: string | undefined, terminal: Ter
     throw new CommandFault('Give --user NAME.', 2);
   const named = user ?? (terminal.env['COAPS_USER'] || (await terminal.ask('User: ')));
   const found = await credentials(base, named, undefined, terminal);
-  await createClient(base, found).send({ method: 'GET', path: '/' });
+  const { body } = await createClient(base, found).send({ method: 'GET', path: '/' });
+  body.resume();
   const file = loginFile(terminal.env);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}`;
