@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { createHandlers } from './api/handlers.js';
 import type { Config } from './config.js';
+import { openArtefactStore } from './gateway/artefact-store.js';
+import { assertRestored } from './gateway/backup/incomplete.js';
 import { type Closing, createClosing } from './gateway/closing.js';
 import { openDataDirectory } from './gateway/data-directory.js';
 import { type Log, openLog } from './gateway/log.js';
@@ -17,6 +19,7 @@ import {
 } from './gateway/parts.js';
 import { every } from './gateway/periodic.js';
 import { openPlatforms } from './gateway/platforms.js';
+import { databaseUrl } from './gateway/store-move.js';
 import { createWebServer } from './gateway/web-server.js';
 import { createApp } from './http/app.js';
 import { createArtefacts } from './services/artefacts.js';
@@ -24,7 +27,6 @@ import { createAudit } from './services/audit.js';
 import { sealingKey } from './services/sealing.js';
 import { createServices, type ServicesOptions } from './services/services.js';
 import { createUsers } from './services/users.js';
-import { openArtefactFiles } from './store/artefact-files.js';
 import { openStore } from './store/open.js';
 
 export interface Gateway {
@@ -61,11 +63,14 @@ export async function openGateway(config: Config, hooks: GatewayHooks = {}): Pro
 async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Closing): Promise<Gateway> {
   const data = openDataDirectory(config.data);
   closing.add('data directory', () => data.release());
-  const store = await openStore({ url: config.database ?? `sqlite:${join(data.path, 'coaps.db')}`, log });
+  assertRestored(data.path);
+  const store = await openStore({ url: databaseUrl(config), log });
   closing.add('store', () => store.close());
   const { limits, artefacts: kept, auth } = config;
+  const files = await openArtefactStore(config);
+  closing.add('artefacts', () => files.close());
   const artefacts = createArtefacts({
-    files: await openArtefactFiles(data.folder('artefacts')),
+    files,
     store,
     limits: { size: limits.upload, archive: archiveLimits(config), allowPrivate: kept.allowPrivate },
     dropFolder: kept.dropFolder,

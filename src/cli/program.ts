@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../gateway/package.js';
 import { actionCommands } from './actions.js';
+import { backupCommand, restoreCommand } from './backup.js';
 import type { GatewayClient } from './client.js';
 import { demoCommand } from './demo.js';
 import { platformCommand } from './platform.js';
@@ -27,7 +28,15 @@ export async function runProgram(terminal: Terminal, argv: readonly string[]): P
     openSession(command.optsWithGlobals<SessionOptions>(), terminal);
 
   program.commandsGroup('The gateway on this machine:');
-  for (const command of [serveCommand, demoCommand, stopCommand, storeCommand, platformCommand])
+  for (const command of [
+    serveCommand,
+    demoCommand,
+    stopCommand,
+    backupCommand,
+    restoreCommand,
+    storeCommand,
+    platformCommand,
+  ])
     program.addCommand(command(terminal));
   program.commandsGroup('Your applications:');
   program.addCommand(pushCommand(open, terminal));

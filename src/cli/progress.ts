@@ -1,4 +1,5 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { CommandFault } from './fault.js';
 import type { Report } from './scenario.js';
 import type { Terminal } from './terminal.js';
 
@@ -49,4 +50,12 @@ export async function runStages(stages: readonly Stage[], terminal: Terminal): P
   } catch (error) {
     throw fault ?? error;
   }
+}
+
+/** A report that ends the work when the user asks for that: what is half done is undone then. */
+export function untilInterrupted(report: Report, { interrupted }: Terminal): Report {
+  return (text) => {
+    if (interrupted.aborted) throw new CommandFault('Interrupted; nothing was changed.');
+    report(text);
+  };
 }

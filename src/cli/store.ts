@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { loadConfig } from '../config.js';
 import { CommandFault } from './fault.js';
-import { runStages } from './progress.js';
+import { runStages, untilInterrupted } from './progress.js';
 import type { Terminal } from './terminal.js';
 
 /** `coaps store move`: takes everything from the configured database to another one. */
@@ -31,7 +31,7 @@ async function move(given: string | undefined, file: string | undefined, termina
   const stage = {
     title: `Moving the store to ${withoutPassword(to)}`,
     run: async (report: (text: string) => void) => {
-      const { rows, tables } = await moveStore(config, to, report);
+      const { rows, tables } = await moveStore(config, to, untilInterrupted(report, terminal));
       return `Moved ${rows} rows in ${tables} tables to ${withoutPassword(to)}; counts and digests agree`;
     },
   };

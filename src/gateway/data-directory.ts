@@ -35,13 +35,16 @@ export function openDataDirectory(path: string): DataDirectory {
   writeFileSync(holder, `${process.pid}\n`);
   return {
     path,
-    folder(name) {
-      const folder = join(path, name);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      return folder;
-    },
+    folder: (name) => folderIn(path, name),
     release: () => lock.close(),
   };
+}
+
+/** A folder of a data directory, for this user alone. */
+export function folderIn(path: string, name: string): string {
+  const folder = join(path, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 /** `held`: a gateway runs on it, or that cannot be found out. `none`: no gateway ever did. */

@@ -96,6 +96,13 @@ export async function stopAll(data: string): Promise<number> {
   return ended.filter(Boolean).length;
 }
 
+/** How many agents of a data directory live. */
+export async function livingAgents(data: string): Promise<number> {
+  const agents = agentsFolder(data);
+  const found = await Promise.all((await idsIn(agents)).map((agentId) => livingHolder(join(agents, agentId))));
+  return found.filter((holder) => holder !== undefined).length;
+}
+
 function agentsFolder(data: string): string {
   return join(data, 'conpaas', 'agents');
 }
