@@ -38,7 +38,7 @@ async function deploy(
   place: Place,
   upload: Upload,
 ): Promise<Application | Accepted> {
-  const { store } = context;
+  const { store, operations } = context;
   const { principal, signal } = request;
   const { appId, envId } = place;
   const application = await readableApplication(store, principal, appId);
@@ -47,6 +47,7 @@ async function deploy(
   const version = wantedVersion(application, place);
   if (upload.present) assertOwn(principal, application);
   if (version) await assertNow(store, application, version, place);
+  if (upload.present) await operations.admit();
   // Only now: a refused request costs no upload.
   const sent = upload.present ? (await upload.read()).artefact : undefined;
   const artefact = sent ?? (version && (await presentArtefact(context, application, version, signal)));

@@ -6,7 +6,7 @@ import { Cancelled, LeaseLost, ShuttingDown } from './ending.js';
 import { keepLease } from './lease.js';
 import type { RetryLimits } from './retry.js';
 import { createRun } from './run.js';
-import type { OnStep, Runner, Runners, Settling, Write } from './runner.js';
+import type { Ended, OnEnd, OnStep, Runner, Runners, Settling, Write } from './runner.js';
 
 /** Milliseconds that putting things in order may take after a run has ended badly. */
 const SETTLE_LIMIT = 60_000;
@@ -21,6 +21,7 @@ export interface ExecutionOptions {
   retry: RetryLimits;
   log: AdapterLog;
   onStep?: OnStep;
+  onEnd?: OnEnd;
 }
 
 /** One claimed operation on its way to its end. */
@@ -36,6 +37,7 @@ export interface Execution {
 export function execute(operation: Operation, options: ExecutionOptions): Execution {
   const { store, log, leaseSeconds } = options;
   const { taskId } = operation;
+  const about = subjectOf(operation);
   const claim: Claim = { taskId, owner: options.owner, attempt: operation.attempts };
   const ending = new AbortController();
   const leaving = new AbortController();
@@ -45,13 +47,14 @@ export function execute(operation: Operation, options: ExecutionOptions): Execut
   };
   const lease = keepLease({
     ...{ store, claim, seconds: leaseSeconds, onEnd: end },
-    onError: (error) => log.warn({ taskId, err: error }, 'the lease of a task could not be renewed'),
+    onError: (error) => log.warn({ ...about, err: error }, 'the lease of a task could not be renewed'),
   });
   const work = carryOut(operation, claim, { ...options, end, ending: ending.signal, leaving: leaving.signal });
   const done = work
     .catch((error: unknown) => {
-      if (error instanceof LeaseLost) log.warn({ taskId }, 'a task was taken over by another gateway');
-      else log.error({ taskId, err: error }, 'a task could not be brought to its end; it goes on when its lease ends');
+      if (error instanceof LeaseLost) log.warn(about, 'a task was taken over by another gateway');
+      else
+        log.error({ ...about, err: error }, 'a task could not be brought to its end; it goes on when its lease ends');
     })
     .finally(() => lease.end());
   return { taskId, cancel: () => end(new Cancelled()), shutDown: () => end(new ShuttingDown()), done };
@@ -74,8 +77,8 @@ async function carryOut(operation: Operation, claim: Claim, signals: Signals): P
   try {
     await runner.run(run);
     await run.close();
-    await finish(store, claim, 'SUCCEEDED');
-    log.info({ taskId: operation.taskId, action: operation.action }, 'a task succeeded');
+    await finish(operation, claim, signals, 'SUCCEEDED');
+    log.info(subjectOf(operation), 'a task succeeded');
   } catch (error) {
     const reason: unknown = signals.ending.aborted ? signals.ending.reason : error;
     if (reason instanceof LeaseLost) throw reason;
@@ -104,9 +107,11 @@ async function settle(
   claim: Claim,
   runner: Runner | undefined,
   reason: unknown,
-  { store, log, leaving, ending }: Signals,
+  signals: Signals,
 ): Promise<void> {
-  const { taskId, action, platform } = operation;
+  const { store, log, leaving, ending } = signals;
+  const { platform } = operation;
+  const about = subjectOf(operation);
   const cancelled = reason instanceof Cancelled;
   const fault = cancelled ? new Fault('Conflict', 'The task was cancelled.') : toFault(reason, platform);
   const limited = AbortSignal.any([leaving, AbortSignal.timeout(SETTLE_LIMIT)]);
@@ -120,16 +125,21 @@ async function settle(
   // Begun again at the next claim: what was put in order stays so.
   if (leaving.aborted) return leave(store, claim, leaving.reason);
   const message = [fault.message, remains].filter(Boolean).join(' ');
-  await finish(store, claim, cancelled ? 'CANCELLED' : 'FAILED', write, { code: fault.code, message });
-  if (cancelled) log.info({ taskId, action }, 'a task was cancelled');
-  else
-    log.warn({ taskId, action, code: fault.code, err: fault.cause ?? fault, ended: ending.aborted }, 'a task failed');
+  await finish(operation, claim, signals, cancelled ? 'CANCELLED' : 'FAILED', write, { code: fault.code, message });
+  if (cancelled) log.info(about, 'a task was cancelled');
+  else log.warn({ ...about, code: fault.code, err: fault.cause ?? fault, ended: ending.aborted }, 'a task failed');
+}
+
+/** What every line of the log says of a task: its number, and the request that asked for it. */
+function subjectOf({ taskId, action, platform, requestId }: Operation) {
+  return { taskId, action, platform, requestId };
 }
 
 async function finish(
-  store: Store,
+  { action, platform, startedAt }: Operation,
   claim: Claim,
-  state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED',
+  { store, onEnd }: Signals,
+  state: Ended['state'],
   write?: Write,
   error?: { code: Fault['code']; message: string },
 ): Promise<void> {
@@ -137,4 +147,6 @@ async function finish(
     await write?.(session);
     if (!(await session.operations.finish(claim, state, error))) throw new LeaseLost();
   });
+  const seconds = startedAt === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(startedAt)) / 1000);
+  onEnd?.({ action, ...(platform === undefined ? {} : { platform }), state, seconds });
 }

@@ -56,3 +56,13 @@ export type Adapters = ReadonlyMap<string, PlatformAdapter>;
 /** Moments of a journalled step at which a crash makes a difference. `told`: the adapter has reported a step of its own. */
 export type StepMoment = 'begin' | 'told' | 'worked' | 'recorded';
 export type OnStep = (taskId: number, step: string, moment: StepMoment) => void;
+
+/** The end of an operation, for metrics. */
+export interface Ended {
+  action: string;
+  platform?: string;
+  state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+  /** Since it first began. */
+  seconds: number;
+}
+export type OnEnd = (ended: Ended) => void;

@@ -13,10 +13,14 @@ export interface Waiting {
    * the client has gone, and the operation goes on.
    */
   wait(taskId: number, seconds: number, signal: AbortSignal): Promise<Operation | undefined>;
+  /** From now on nobody waits: everybody gets the operation as it is. */
+  close(): void;
+  open(): void;
 }
 
 export function createWaiting(store: Store): Waiting {
   const waiting = new Map<number, Set<() => void>>();
+  let closed = false;
 
   /** Resolves at the next tell, or after `milliseconds`. */
   const next = (taskId: number, milliseconds: number, signal: AbortSignal): Promise<void> =>
@@ -36,9 +40,17 @@ export function createWaiting(store: Store): Waiting {
       if (signal.aborted) wake();
     });
 
+  const tell = (taskId: number) => {
+    for (const wake of [...(waiting.get(taskId) ?? [])]) wake();
+  };
   return {
-    tell(taskId) {
-      for (const wake of [...(waiting.get(taskId) ?? [])]) wake();
+    tell,
+    close() {
+      closed = true;
+      for (const taskId of [...waiting.keys()]) tell(taskId);
+    },
+    open() {
+      closed = false;
     },
     async wait(taskId, seconds, signal) {
       const until = Date.now() + seconds * 1000;
@@ -51,7 +63,7 @@ export function createWaiting(store: Store): Waiting {
           // Waiting begins before the look: what ends between the two is not missed.
           const woken = left > 0 ? next(taskId, Math.min(left, LOOK_INTERVAL), ending) : undefined;
           const operation = await store.operations.get(taskId);
-          if (!woken || !operation || isTerminal(operation)) return operation;
+          if (!woken || closed || !operation || isTerminal(operation)) return operation;
           await woken;
         }
       } finally {

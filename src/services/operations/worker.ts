@@ -4,6 +4,8 @@ import { type Execution, type ExecutionOptions, execute } from './execution.js';
 export interface WorkerOptions extends ExecutionOptions {
   /** How many operations run at once in this process. */
   concurrency: number;
+  /** How many run at once on one platform, over all processes. */
+  perPlatform: number | undefined;
   /** Milliseconds between two looks for what other gateways have left (an ended lease, a lock that was given back there). */
   pollInterval: number;
   /** Platforms that another gateway on the same database runs: what is to be done there is left to it. */
@@ -24,7 +26,7 @@ export interface Worker {
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { store, log, owner, leaseSeconds, concurrency, pollInterval, onDone } = options;
+  const { store, log, owner, leaseSeconds, concurrency, perPlatform, pollInterval, onDone } = options;
   const running = new Map<number, Execution>();
   let started = false;
   let wanted = false;
@@ -44,7 +46,7 @@ export function createWorker(options: WorkerOptions): Worker {
     while (started && wanted) {
       wanted = false;
       while (started && running.size < concurrency) {
-        const operation = await store.operations.claim(owner, leaseSeconds, undefined, options.elsewhere());
+        const operation = await store.operations.claim(owner, leaseSeconds, perPlatform, options.elsewhere());
         if (!operation) break;
         begin(operation);
       }
