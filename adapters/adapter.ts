@@ -222,7 +222,12 @@ export interface AdapterContext {
   /** Validated against the definition's options. */
   options: AdapterOptions;
   log: AdapterLog;
+  /** To be told of each request to the platform, for the metrics. */
+  onCall?: OnCall;
 }
+
+/** One request to a platform that has ended. `status` 0: without an answer. */
+export type OnCall = (call: { method: string; status: number; seconds: number }) => void;
 
 export interface AdapterLog {
   debug(fields: object, message: string): void;

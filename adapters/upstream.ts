@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import axios from 'axios';
+import type { OnCall } from './adapter.js';
 import { attemptOnce, type UpstreamAnswer, type UpstreamRequest } from './upstream-attempt.js';
 import { explainConnection, explainStatus, UpstreamError } from './upstream-error.js';
 import type { TokenSource } from './upstream-token.js';
@@ -32,6 +33,7 @@ export interface UpstreamSettings {
   tokens?: TokenSource;
   /** Texts that must stand in no error, beside the token. */
   secrets?: () => readonly string[];
+  onCall?: OnCall;
 }
 
 export interface Upstream {
@@ -79,7 +81,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
       const inLine = asked.stream ? uploads : calls;
       const answer = await inLine(asked.signal, () => {
         onSend();
-        return attemptOnce(http, settings, asked, token);
+        return measured(settings.onCall, asked.method, () => attemptOnce(http, settings, asked, token));
       });
       return answer.status < 300 ? answer : explainStatus(speakerOf(settings, token), asked, answer);
     } catch (error) {
@@ -124,6 +126,23 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
       httpsAgent.destroy();
     },
   };
+}
+
+/** Tells of one attempt and of what came of it. */
+async function measured(
+  tell: OnCall | undefined,
+  method: string,
+  work: () => Promise<UpstreamAnswer>,
+): Promise<UpstreamAnswer> {
+  const begun = performance.now();
+  let status = 0;
+  try {
+    const answer = await work();
+    status = answer.status;
+    return answer;
+  } finally {
+    tell?.({ method, status, seconds: (performance.now() - begun) / 1000 });
+  }
 }
 
 function speakerOf({ name, secrets }: UpstreamSettings, token: string | undefined) {

@@ -1,4 +1,4 @@
-import { AdapterError } from '../adapter.js';
+import { AdapterError, type OnCall } from '../adapter.js';
 import { createUpstream, pauseFor, type Upstream, type UpstreamBody, UpstreamError } from '../upstream.js';
 import { cancelled, isTaken, jobError, translate } from './errors.js';
 import { type Reader, read, readPage } from './resources.js';
@@ -46,7 +46,7 @@ export interface Foundry {
   close(): void;
 }
 
-export function connect(settings: Settings, platform: string): Foundry {
+export function connect(settings: Settings, platform: string, onCall?: OnCall): Foundry {
   const common = {
     requestTimeout: settings.requestTimeout,
     patience: settings.patience,
@@ -54,19 +54,24 @@ export function connect(settings: Settings, platform: string): Foundry {
     skipTlsVerification: settings.skipTlsVerification,
     secrets: () => secretsOf(settings),
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
+    ...(onCall ? { onCall } : {}),
   };
   const open = createUpstream({ ...common, name: 'Cloud Foundry', baseUrl: settings.apiUrl });
   const root = once(async () => {
     const signal = AbortSignal.timeout(settings.requestTimeout + settings.patience);
     return read.root((await open.request({ method: 'GET', path: '/', signal })).body);
   });
-  const login = createLogin(settings, async () => {
-    const { uaa, login: page } = (await root()).links;
-    const found = uaa?.href ?? page?.href;
-    if (found === undefined)
-      throw new AdapterError('unavailable', `${settings.apiUrl} names no UAA: is it a Cloud Controller?`);
-    return found;
-  });
+  const login = createLogin(
+    settings,
+    async () => {
+      const { uaa, login: page } = (await root()).links;
+      const found = uaa?.href ?? page?.href;
+      if (found === undefined)
+        throw new AdapterError('unavailable', `${settings.apiUrl} names no UAA: is it a Cloud Controller?`);
+      return found;
+    },
+    onCall,
+  );
   const upstream = createUpstream({ ...common, name: 'Cloud Foundry', baseUrl: settings.apiUrl, tokens: login.tokens });
   const cc = createController(upstream);
   const targets = createTargets(cc, settings);

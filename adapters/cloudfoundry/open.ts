@@ -4,8 +4,13 @@ import { connect } from './client.js';
 import { CloudFoundryAdapter } from './index.js';
 import { readSettings } from './settings.js';
 
-export async function openAdapter({ options, platform, installation }: AdapterContext): Promise<CloudFoundryAdapter> {
-  return new CloudFoundryAdapter(connect(await readSettings(options), platform), installation);
+export async function openAdapter({
+  options,
+  platform,
+  installation,
+  onCall,
+}: AdapterContext): Promise<CloudFoundryAdapter> {
+  return new CloudFoundryAdapter(connect(await readSettings(options), platform, onCall), installation);
 }
 
 export async function checkPlatform(

@@ -1,3 +1,4 @@
+import type { OnCall } from '../adapter.js';
 import {
   createTokenSource,
   createUpstream,
@@ -19,7 +20,7 @@ export interface Login {
  * Tokens of the platform's UAA, in memory only. `findUaa` gives its address; it is asked at the first use and again after a failure.
  * A refresh token that UAA gave is used, the newest one; when UAA refuses it, the password is.
  */
-export function createLogin(settings: Settings, findUaa: () => Promise<string>): Login {
+export function createLogin(settings: Settings, findUaa: () => Promise<string>, onCall?: OnCall): Login {
   let uaa: Upstream | undefined;
   let refreshToken: string | undefined;
 
@@ -32,6 +33,7 @@ export function createLogin(settings: Settings, findUaa: () => Promise<string>):
       skipTlsVerification: settings.skipTlsVerification,
       secrets: () => [...secretsOf(settings), ...(refreshToken === undefined ? [] : [refreshToken])],
       ...(settings.ca === undefined ? {} : { ca: settings.ca }),
+      ...(onCall ? { onCall } : {}),
     });
     return uaa;
   }

@@ -68,6 +68,7 @@ export function createManagerClients(settings: Settings): ManagerClients {
           requestTimeout: settings.requestTimeout,
           patience: PATIENCE,
           secrets: () => [settings.key],
+          ...(settings.onCall ? { onCall: settings.onCall } : {}),
           tls,
         });
       upstreams.set(manager, upstream);

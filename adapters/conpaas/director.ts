@@ -61,6 +61,7 @@ export function createDirectorApi(settings: Settings): DirectorApi {
       requestTimeout: settings.requestTimeout,
       patience: PATIENCE,
       secrets: () => [settings.key],
+      ...(settings.onCall ? { onCall: settings.onCall } : {}),
       tls: identifiedBy(settings, { certificate, role: 'frontend' }),
     });
   const upstream = open(true);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AdapterContext, AdapterError, type AdapterOptions } from '../adapter.js';
+import { type AdapterContext, AdapterError, type AdapterOptions, type OnCall } from '../adapter.js';
 
 export interface Settings {
   director: string;
@@ -14,10 +14,11 @@ export interface Settings {
   /** Milliseconds. */
   requestTimeout: number;
   changeTimeout: number;
+  onCall?: OnCall;
 }
 
 /** Throws AdapterError `rejected` that names the option. */
-export async function readSettings({ options }: Pick<AdapterContext, 'options'>): Promise<Settings> {
+export async function readSettings({ options, onCall }: Pick<AdapterContext, 'options' | 'onCall'>): Promise<Settings> {
   const [certificate, key, ca] = await Promise.all([
     pem(options, 'certificate', 'cert.pem'),
     pem(options, 'key', 'key.pem'),
@@ -33,6 +34,7 @@ export async function readSettings({ options }: Pick<AdapterContext, 'options'>)
     oldTls: options['oldTls'] === true,
     requestTimeout: Number(options['requestTimeout'] ?? 60) * 1000,
     changeTimeout: Number(options['changeTimeout'] ?? 900) * 1000,
+    ...(onCall ? { onCall } : {}),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AdapterError, type ArtefactSource } from '../adapter.js';
+import { AdapterError, type ArtefactSource, type OnCall } from '../adapter.js';
 import type { ApiObject, Manifest } from './api-objects.js';
 import type { Connection } from './connection.js';
 import { ApiFailure, isCode, isPassing, type Status } from './errors.js';
-import { type Sent, send, textOf } from './http.js';
+import { type Sent, sendTold, textOf } from './http.js';
 import { type Kind, pathOf } from './kinds.js';
 
 /** Our name as owner of fields. Never change it: fields that were set under another name would stay for ever. */
@@ -55,6 +55,7 @@ export interface ClientTimes {
   requestTimeout: number;
   /** First pause before a repetition; doubled each time. */
   firstPause?: number;
+  onCall?: OnCall;
 }
 
 const ATTEMPTS = 5;
@@ -63,13 +64,14 @@ const LONGEST_PAUSE = 20_000;
 const PAGE = 500;
 
 export function createClient(connection: Connection, times: ClientTimes): Client {
+  const told = (sent: Sent) => sendTold(connection, sent, times.onCall);
   const once = async (sent: Omit<Sent, 'timeout'> & { timeout?: number }): Promise<IncomingMessage> => {
     const full: Sent = { timeout: times.requestTimeout, ...sent };
-    const answer = await send(connection, full);
+    const answer = await told(full);
     const code = answer.statusCode ?? 0;
     if (code >= 200 && code < 300) return answer;
     const failure = await refusal(answer, full);
-    if (code === 401 && (await connection.renew())) return accepted(await send(connection, full), full);
+    if (code === 401 && (await connection.renew())) return accepted(await told(full), full);
     throw failure;
   };
 

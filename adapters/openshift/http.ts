@@ -1,6 +1,7 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { Readable } from 'node:stream';
+import type { OnCall } from '../adapter.js';
 import type { Connection } from './connection.js';
 import { systemCode, Unreachable } from './errors.js';
 
@@ -85,6 +86,19 @@ export async function send(connection: Connection, sent: Sent): Promise<Incoming
     source.on('error', (error) => fail(error));
     source.pipe(request);
   });
+}
+
+/** As `send`, and tells how long the answer took to begin. */
+export async function sendTold(connection: Connection, sent: Sent, tell: OnCall | undefined): Promise<IncomingMessage> {
+  const begun = performance.now();
+  let status = 0;
+  try {
+    const answer = await send(connection, sent);
+    status = answer.statusCode ?? 0;
+    return answer;
+  } finally {
+    tell?.({ method: sent.method, status, seconds: (performance.now() - begun) / 1000 });
+  }
 }
 
 function bodyHeaders(body: Sent['body']): Record<string, string> {

@@ -30,7 +30,10 @@ import type { Work } from './work.js';
 
 export async function createOpenShiftAdapter(context: AdapterContext): Promise<OpenShiftAdapter> {
   const settings = readSettings(context);
-  const client = createClient(await openConnection(settings), settings);
+  const client = createClient(await openConnection(settings), {
+    ...settings,
+    ...(context.onCall ? { onCall: context.onCall } : {}),
+  });
   return new OpenShiftAdapter(client, settings, context.log);
 }
 

@@ -1,33 +1,21 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Metrics } from './metrics.js';
 
-/** Health and metrics, on a port of their own: they need no credentials and belong to the operator. */
-export interface Management {
-  handler: RequestListener;
-  /** Called for each request of the API that has ended. */
-  observe(request: { action?: string; method: string; status: number; duration: number }): void;
+/** How the gateway is, as load balancers and supervisors ask. */
+export interface Health {
+  /** Rejects when what the gateway cannot work without is gone. */
+  check(): Promise<void>;
+  /** From the end of the start to the beginning of the shutdown. */
+  serving(): boolean;
 }
 
-/** `healthy` looks at what the gateway cannot work without; it rejects when that is gone. */
-export function createManagement(healthy: () => Promise<void>): Management {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: 'coaps_request_duration_seconds',
-    help: 'Requests of the API by action, method and status.',
-    labelNames: ['action', 'method', 'status'],
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
-    registers: [registry],
-  });
-  return {
-    handler: (request, response) => {
-      answer(request, registry, healthy).then(
-        ({ status, type, body }) => end(response, status, type, body),
-        () => end(response, 500, 'text/plain', 'The answer could not be made.\n'),
-      );
-    },
-    observe: ({ action, method, status, duration }) =>
-      requests.observe({ action: action ?? '', method, status: String(status) }, duration / 1000),
+/** Health and metrics, on a port of their own: they need no credentials and belong to the operator. */
+export function createManagement(metrics: Metrics, health: Health): RequestListener {
+  return (request, response) => {
+    answer(request, metrics, health).then(
+      (found) => end(response, found),
+      () => end(response, { status: 500, type: 'text/plain', body: 'The answer could not be made.\n' }),
+    );
   };
 }
 
@@ -37,26 +25,40 @@ interface Answer {
   body: string;
 }
 
-async function answer(
-  { method, url }: IncomingMessage,
-  registry: Registry,
-  healthy: () => Promise<void>,
-): Promise<Answer> {
+async function answer({ method, url }: IncomingMessage, metrics: Metrics, health: Health): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, type: 'text/plain', body: 'GET only.\n' };
   switch (url?.split('?')[0]) {
     case '/metrics':
-      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+      return { status: 200, type: metrics.type, body: await metrics.text() };
+    case '/health/live':
+      return status(200, 'ok');
     case '/health':
-      return await healthy().then(
-        () => ({ status: 200, type: 'application/json', body: '{"status":"ok"}\n' }),
-        () => ({ status: 503, type: 'application/json', body: '{"status":"the store cannot be reached"}\n' }),
-      );
+    case '/health/ready':
+      return await readiness(health);
     default:
-      return { status: 404, type: 'text/plain', body: 'Here are /health and /metrics.\n' };
+      return { status: 404, type: 'text/plain', body: 'Here are /health/live, /health/ready and /metrics.\n' };
   }
 }
 
-function end(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+async function readiness({ check, serving }: Health): Promise<Answer> {
+  if (!serving()) return status(503, 'starting or shutting down');
+  return await check().then(
+    () => status(200, 'ok'),
+    () => status(503, 'the store cannot be reached'),
+  );
+}
+
+function status(code: number, text: string): Answer {
+  return { status: code, type: 'application/json', body: `${JSON.stringify({ status: text })}\n` };
+}
+
+function end(response: ServerResponse, { status: code, type, body }: Answer): void {
+  response.writeHead(code, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(code === 405 && { Allow: 'GET, HEAD' }),
+  });
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }

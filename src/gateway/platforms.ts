@@ -6,6 +6,7 @@ import type { Closing } from './closing.js';
 import type { DataDirectory } from './data-directory.js';
 import { openEmbedded } from './embedded.js';
 import type { Log } from './log.js';
+import type { Metrics } from './metrics.js';
 
 export interface Platforms {
   /** By the names of the configuration. */
@@ -21,11 +22,15 @@ interface Parts {
   store: Store;
   users: Users;
   log: Log;
+  metrics: Metrics;
   closing: Closing;
 }
 
 /** Opens every configured platform; the embedded one is started before its adapter. */
-export async function openPlatforms(config: Config, { data, store, users, log, closing }: Parts): Promise<Platforms> {
+export async function openPlatforms(
+  config: Config,
+  { data, store, users, log, metrics, closing }: Parts,
+): Promise<Platforms> {
   const adapters = new Map<string, PlatformAdapter>();
   let director: string | undefined;
   let elsewhere = (): string[] => [];
@@ -38,7 +43,7 @@ export async function openPlatforms(config: Config, { data, store, users, log, c
       elsewhere = () => (conpaas.leads() ? [] : [platform.name]);
       known = { ...conpaas.adapterOptions };
     }
-    const adapter = await openAdapter(platform, known, store.installation, log);
+    const adapter = await openAdapter(platform, known, store.installation, log, metrics);
     closing.add(`platform ${platform.name}`, () => adapter.close());
     adapters.set(platform.name, adapter);
   }
@@ -51,11 +56,13 @@ function openAdapter(
   known: AdapterOptions,
   installation: string,
   log: Log,
+  metrics: Metrics,
 ): Promise<PlatformAdapter> {
   return definition.create({
     platform: name,
     installation,
     options: { ...options, ...known },
     log: log.child({ platform: name }),
+    onCall: metrics.callOf(name),
   });
 }

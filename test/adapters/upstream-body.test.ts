@@ -1,6 +1,7 @@
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { buffer } from 'node:stream/consumers';
+import { eventually } from '../support/conditions.js';
 import 'reflect-metadata';
 import { X509CertificateGenerator } from '@peculiar/x509';
 import { createTokenSource } from '../../adapters/upstream.js';
@@ -59,7 +60,7 @@ describe('bodies', () => {
     );
     const more = async function* () {
       yield Buffer.alloc(10);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await eventually(() => expect(seen).toContain('PUT /a'));
       yield Buffer.from('GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n');
       await new Promise((resolve) => setTimeout(resolve, 50));
     };
