@@ -7,6 +7,7 @@ import { type Closing, createClosing } from './gateway/closing.js';
 import { openDataDirectory } from './gateway/data-directory.js';
 import { type Log, openLog } from './gateway/log.js';
 import { createManagement } from './gateway/management.js';
+import { createMetrics } from './gateway/metrics.js';
 import { packageVersion } from './gateway/package.js';
 import {
   type Address,
@@ -14,16 +15,19 @@ import {
   archiveLimits,
   basesOf,
   managementServer,
-  record,
+  takeOver,
   watchOnce,
+  workOf,
 } from './gateway/parts.js';
 import { every } from './gateway/periodic.js';
 import { openPlatforms } from './gateway/platforms.js';
 import { databaseUrl } from './gateway/store-move.js';
+import { createTrail } from './gateway/trail.js';
 import { createWebServer } from './gateway/web-server.js';
 import { createApp } from './http/app.js';
 import { createArtefacts } from './services/artefacts.js';
 import { createAudit } from './services/audit.js';
+import { createRetention } from './services/retention.js';
 import { sealingKey } from './services/sealing.js';
 import { createServices, type ServicesOptions } from './services/services.js';
 import { createUsers } from './services/users.js';
@@ -46,6 +50,8 @@ export interface GatewayHooks {
 }
 
 const HOUR = 3_600_000;
+/** Seconds in which those who waited for a task are told that it goes on. */
+const GOODBYE = 2;
 
 /** Opens everything that the configuration names; nothing listens yet. When a part cannot be opened, the others are closed again. */
 export async function openGateway(config: Config, hooks: GatewayHooks = {}): Promise<Gateway> {
@@ -66,13 +72,19 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
   assertRestored(data.path);
   const store = await openStore({ url: databaseUrl(config), log });
   closing.add('store', () => store.close());
+  await takeOver(store, data.id, log);
   const { limits, artefacts: kept, auth } = config;
   const files = await openArtefactStore(config);
   closing.add('artefacts', () => files.close());
   const artefacts = createArtefacts({
     files,
     store,
-    limits: { size: limits.upload, archive: archiveLimits(config), allowPrivate: kept.allowPrivate },
+    limits: {
+      size: limits.upload,
+      archive: archiveLimits(config),
+      allowPrivate: kept.allowPrivate,
+      disk: { folder: data.path, floor: limits.diskFloor },
+    },
     dropFolder: kept.dropFolder,
   });
   const users = createUsers({
@@ -83,8 +95,12 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     credit: config.conpaas.maxCredit,
   });
   const audit = createAudit({ store });
+  const trail = createTrail(audit, log);
+  closing.add('audit trail', () => trail.settled());
   const generatedPassword = await users.ensureAdmin(config.admin.password);
-  const { adapters, director, elsewhere } = await openPlatforms(config, { data, store, users, log, closing });
+  const metrics = createMetrics();
+  const parts = { data, store, users, log, metrics, closing };
+  const { adapters, director, elsewhere } = await openPlatforms(config, parts);
   const services = createServices({
     store,
     adapters,
@@ -94,10 +110,19 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     users,
     audit,
     log,
-    watch: { interval: config.observe.interval, ...watchOnce(config, store, closing, elsewhere) },
-    work: { elsewhere, ...hooks.work },
+    watch: { interval: config.observe.interval, ...watchOnce(config, data.id, store, closing, elsewhere) },
+    work: { elsewhere, ...workOf(config, data.id, metrics.ended), ...hooks.work },
   });
-  const management = createManagement(async () => void (await store.users.get('admin')));
+  metrics.watch({
+    platforms: [...adapters.keys()],
+    load: () => store.operations.load(),
+    troubles: () => services.watcher.troubles,
+  });
+  let serving = false;
+  const management = createManagement(metrics, {
+    check: async () => void (await store.users.get('admin')),
+    serving: () => serving,
+  });
   const app = createApp({
     handlers: createHandlers(services),
     authentication: users,
@@ -110,32 +135,44 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     version: packageVersion(),
     platforms: config.platforms.map(({ name }) => name),
     capabilities: (platform) => adapters.get(platform)?.capabilities,
-    limits: { document: limits.descriptor, artefact: limits.upload },
+    limits: {
+      document: limits.descriptor,
+      artefact: limits.upload,
+      bodySeconds: limits.bodyTimeout,
+      uploadsPerUser: limits.uploadsPerUser,
+    },
     log,
     onRequest(event) {
-      management.observe(event);
-      record(event, audit, log);
+      metrics.request(event);
+      trail.add(event);
     },
   });
   const api = createWebServer({ ...config.listen, limits, handler: app, log });
   const health = managementServer(config, management, log);
+  const retain = createRetention(store, config.retention);
   return {
     generatedPassword,
     async listen() {
+      // Opened first, so that it is closed last: it tells of the shutdown.
+      const managementUrl = await health?.listen();
+      if (health) closing.add('management', () => health.close(0));
       const origin = await api.listen();
       closing.add('web server and tasks', async () => {
-        await Promise.all([api.close(limits.shutdown), services.stop(limits.shutdown * 1000)]);
+        await Promise.all([api.close(limits.shutdown + GOODBYE), services.stop(limits.shutdown * 1000)]);
       });
-      const addresses = addressesOf(config, origin, director);
-      if (health) {
-        addresses.push({ name: 'Management', url: await health.listen() });
-        closing.add('management', () => health.close(0));
-      }
       services.start();
-      const sweeping = every(HOUR, 'The artefacts could not be swept', log, () => artefacts.sweep());
-      closing.add('sweeping', () => sweeping.stop());
-      return addresses;
+      const sweeps = [
+        every(HOUR, 'The artefacts could not be swept', log, () => artefacts.sweep()),
+        every(HOUR, 'Old tasks and audit events could not be deleted', log, retain),
+      ];
+      closing.add('sweeping', async () => void (await Promise.all(sweeps.map((one) => one.stop()))));
+      serving = true;
+      const addresses = addressesOf(config, origin, director);
+      return managementUrl === undefined ? addresses : [...addresses, { name: 'Management', url: managementUrl }];
     },
-    close: () => closing.close(),
+    close() {
+      serving = false;
+      return closing.close();
+    },
   };
 }

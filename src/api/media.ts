@@ -75,12 +75,15 @@ function faults(action: Action): AnswerForm[] {
   return [XML_TYPE, JSON_TYPE].map((type) => ({ status, type, root: 'error', fault: true }));
 }
 
+/** Answered before a row is known: a wrong method, headers that are too large. */
+const BEFORE_ROWS: readonly number[] = [405, 431];
+
 /** The statuses of §4's errors that a row may answer. */
 export function faultStatuses({ path, body, durable, response, method }: Action): number[] {
-  const all = [...new Set<number>(Object.values(FAULT_STATUS))].filter((status) => status !== 405);
+  const all = [...new Set<number>(Object.values(FAULT_STATUS))].filter((status) => !BEFORE_ROWS.includes(status));
   const never = new Set<number>();
   if (!path.includes('{')) never.add(404);
-  if (!body) for (const status of [413, 415]) never.add(status);
+  if (!body) for (const status of [408, 413, 415]) never.add(status);
   if (response !== 'bytes') never.add(416);
   if (method === 'GET' && response !== 'logs') never.add(409);
   if (!durable && !OF_PLATFORMS.includes(response)) for (const status of [501, 504]) never.add(status);

@@ -1,23 +1,7 @@
 import { z } from 'zod';
-import { flag, loopbackRange, port, range, seconds, size, text, webAddress, whole } from './values.js';
-
-/** What people read of a setting: `coaps serve --help` and README's table are made of it. */
-export interface SettingNotes {
-  /** The environment variable that overrides the file. */
-  variable?: string;
-  /** The default in words, where the value alone does not tell. */
-  otherwise?: string;
-  help: string;
-  /** Never shown. */
-  secret?: true;
-}
-
-const notes = z.registry<SettingNotes>();
-
-function note<T extends z.ZodType>(setting: T, about: SettingNotes): T {
-  notes.add(setting, about);
-  return setting;
-}
+import { LIMITS, RETENTION } from './limits.js';
+import { note, notesOf, type SettingNotes } from './note.js';
+import { flag, loopbackRange, port, range, seconds, text, webAddress, whole } from './values.js';
 
 const name = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 const nameComplaint = 'a platform name has 1 to 32 letters, digits and dashes and starts with a letter';
@@ -202,22 +186,8 @@ export const SCHEMA = z.strictObject({
       port: note(port().optional(), { variable: 'COAPS_MANAGEMENT_PORT', otherwise: 'off', help: 'Their port.' }),
     })
     .prefault({}),
-  limits: z
-    .strictObject({
-      descriptor: note(size(1024).default(1024 ** 2), { otherwise: '1 MiB', help: 'Size of a descriptor.' }),
-      upload: note(size(1024).default(1024 ** 3), { otherwise: '1 GiB', help: 'Size of an artefact.' }),
-      entries: note(whole(1, 10_000_000).default(200_000), { help: 'Files and folders in an archive.' }),
-      unpacked: note(size(1024).default(4 * 1024 ** 3), {
-        otherwise: '4 GiB',
-        help: 'Size of an archive when unpacked.',
-      }),
-      headersTimeout: note(seconds(1).default(20), { help: 'Seconds for the headers of a request.' }),
-      requestTimeout: note(seconds(1).default(3600), { help: 'Seconds for a whole request, uploads included.' }),
-      keepAlive: note(seconds(1).default(65), { help: 'Seconds that an idle connection stays open.' }),
-      connections: note(whole(1, 1_000_000).default(2000), { help: 'Connections at a time.' }),
-      shutdown: note(seconds(0).default(10), { help: 'Seconds that running requests have at a shutdown.' }),
-    })
-    .prefault({}),
+  limits: LIMITS,
+  retention: RETENTION,
   log: z
     .strictObject({
       level: note(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'), {
@@ -241,7 +211,7 @@ export interface Setting extends SettingNotes {
 export const SETTINGS: readonly Setting[] = [...list(SCHEMA, [])];
 
 function* list(schema: z.ZodType, path: string[]): Iterable<Setting> {
-  const about = notes.get(schema);
+  const about = notesOf(schema);
   if (about) {
     const value = schema instanceof z.ZodDefault ? String(schema.def.defaultValue) : '';
     yield { ...about, path: path.join('.'), otherwise: about.otherwise ?? value };

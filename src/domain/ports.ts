@@ -22,6 +22,8 @@ export interface Authentication {
 
 /** Where uploads stream to while they arrive. */
 export interface ArtefactReceiver {
+  /** To be asked before so many bytes are taken from a client (0: nobody said). Throws Fault `ServiceUnavailable` when the disk is too full. */
+  admit(size: number): Promise<void>;
   /**
    * Streams to a temporary file with SHA-256, finds the type in the content, moves it into place. Nothing remains when it throws
    * (`InvalidValue` for what is no archive or a dangerous one, `PayloadTooLarge`). `name` is reduced to a plain file name.

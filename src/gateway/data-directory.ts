@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,6 +9,8 @@ const LOCK = 'gateway.lock';
 /** The directory where one gateway keeps everything. Held by one process at a time. */
 export interface DataDirectory {
   readonly path: string;
+  /** Random, of this directory for ever: who works in it, whatever process that is. */
+  readonly id: string;
   /** A folder in it, for this user alone. */
   folder(name: string): string;
   release(): void;
@@ -35,6 +38,7 @@ export function openDataDirectory(path: string): DataDirectory {
   writeFileSync(holder, `${process.pid}\n`);
   return {
     path,
+    id: idIn(join(path, 'gateway.id')),
     folder: (name) => folderIn(path, name),
     release: () => lock.close(),
   };
@@ -73,6 +77,17 @@ function takeLock(file: string, held: () => never): Database.Database {
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) held();
     throw error;
   }
+}
+
+/** Written at the first start, while the lock is held. */
+function idIn(file: string): string {
+  if (existsSync(file)) {
+    const kept = readFileSync(file, 'utf8').trim();
+    if (kept !== '') return kept;
+  }
+  const made = randomUUID();
+  writeFileSync(file, `${made}\n`, { mode: 0o600, flush: true });
+  return made;
 }
 
 function pidIn(file: string): string {

@@ -1,13 +1,13 @@
-import { hostname } from 'node:os';
+import type { RequestListener } from 'node:http';
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from '../archives/index.js';
 import type { Config } from '../config.js';
-import type { Base, RequestEvent } from '../http/options.js';
-import type { Audit } from '../services/audit.js';
+import type { Base } from '../http/options.js';
+import type { OnEnd } from '../services/operations/runner.js';
+import type { ServicesOptions } from '../services/services.js';
 import type { WatcherOptions } from '../services/watcher.js';
 import type { Store } from '../store/store.js';
 import type { Closing } from './closing.js';
 import type { Log } from './log.js';
-import type { Management } from './management.js';
 import { createWebServer, type WebServer } from './web-server.js';
 
 /** Where something listens. */
@@ -47,7 +47,7 @@ export function addressesOf(
 /** Health and metrics, when they have a port. */
 export function managementServer(
   { management, limits }: Config,
-  { handler }: Management,
+  handler: RequestListener,
   log: Log,
 ): WebServer | undefined {
   const { host, port } = management;
@@ -59,12 +59,12 @@ export function managementServer(
  * killed goes on watching as soon as it is back.
  */
 export function watchOnce(
-  { data, observe, platforms }: Config,
+  { observe, platforms }: Config,
+  owner: string,
   store: Store,
   closing: Closing,
   elsewhere: () => readonly string[],
 ): Pick<WatcherOptions, 'isHolder'> {
-  const owner = `${hostname()}:${data}`;
   closing.add('watch', () => store.conpaas.releaseLease(WATCH, owner));
   const lease = () => store.conpaas.lease(WATCH, owner, Math.ceil(3 * observe.interval) + 60);
   // The embedded platform is seen by the gateway that runs it alone.
@@ -74,14 +74,20 @@ export function watchOnce(
   };
 }
 
-/** Who changed what: every request of a known user that was no mere look. */
-export function record(
-  { user, action, method, target, status, requestId }: RequestEvent,
-  audit: Audit,
-  log: Log,
-): void {
-  if (user === undefined || action === undefined || method === 'GET') return;
-  audit.add({ user, action, target, status, requestId }).catch((error: unknown) => {
-    log.error({ err: error, user, action, target, status, requestId }, 'An audit event could not be stored');
-  });
+/** How the durable work of this gateway is limited, and who it is: the same after a restart, so it knows its own tasks again. */
+export function workOf({ limits, platforms }: Config, owner: string, onEnd: OnEnd): ServicesOptions['work'] {
+  return {
+    owner,
+    onEnd,
+    perPlatform: limits.operations,
+    // Deleting all applications belongs to no platform.
+    concurrency: limits.operations * (platforms.length + 1),
+    queue: limits.queue,
+  };
+}
+
+/** Nobody else holds the data directory, so whoever worked under this name before is dead. */
+export async function takeOver({ operations }: Store, owner: string, log: Log): Promise<void> {
+  const tasks = await operations.releaseAll(owner);
+  if (tasks > 0) log.warn({ tasks }, 'The gateway did not end cleanly the last time; its tasks go on now');
 }

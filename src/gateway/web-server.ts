@@ -1,8 +1,9 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config.js';
+import { answerClientError } from '../http/client-error.js';
 import type { Log } from './log.js';
 
 export interface WebServer {
@@ -27,20 +28,29 @@ export function createWebServer({ host, port, tls, limits, handler, log }: WebSe
     headersTimeout: limits.headersTimeout * 1000,
     requestTimeout: limits.requestTimeout * 1000,
     keepAliveTimeout: limits.keepAlive * 1000,
-    connectionsCheckingInterval: 5000,
-    maxHeaderSize: 16_384,
+    connectionsCheckingInterval: Math.min(5, limits.headersTimeout) * 1000,
+    maxHeaderSize: limits.headers,
+    // Without it Node answers by itself, with nothing in it.
+    requireHostHeader: false,
   };
   const { cert, key } = tls ?? {};
   const secure = cert !== undefined && key !== undefined ? { cert, key } : undefined;
   const read = () => ({ cert: readFileSync(secure?.cert ?? ''), key: readFileSync(secure?.key ?? '') });
   const server: Server | SecureServer = secure
-    ? createSecureServer({ ...options, ...read(), minVersion: 'TLSv1.2' }, handler)
+    ? createSecureServer(
+        { ...options, ...read(), minVersion: 'TLSv1.2', handshakeTimeout: options.headersTimeout },
+        handler,
+      )
     : createServer(options, handler);
   server.maxConnections = limits.connections;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     continueWhenRead(request, response);
     handler(request, response);
   });
+  // Another expectation than 100-continue may be ignored (RFC 9110 §10.1.1); Node would answer 417 with nothing in it.
+  server.on('checkExpectation', handler);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket, log));
+  const stalled = cutStalledReaders(server, secure ? 'secureConnection' : 'connection', limits.stall);
 
   return {
     listen: () =>
@@ -60,12 +70,35 @@ export function createWebServer({ host, port, tls, limits, handler, log }: WebSe
         // A connection whose request ends during the shutdown becomes idle, and would stay for its keep-alive time.
         const idle = setInterval(() => server.closeIdleConnections(), 50);
         server.close(() => {
+          clearInterval(stalled);
           clearTimeout(patience);
           clearInterval(idle);
           resolve();
         });
       }),
   };
+}
+
+/** Ends connections whose clients take no byte of an answer that waits for them. */
+function cutStalledReaders(server: Server | SecureServer, event: string, seconds: number): NodeJS.Timeout {
+  const sockets = new Set<Socket>();
+  /** What each had taken at the last look, when more waited for it. */
+  let before = new Map<Socket, number>();
+  server.on(event, (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const look = () => {
+    const now = new Map<Socket, number>();
+    for (const socket of sockets) {
+      if (socket.writableLength === 0) continue;
+      const taken = socket.bytesWritten - socket.writableLength;
+      if (before.get(socket) === taken) socket.destroy();
+      now.set(socket, taken);
+    }
+    before = now;
+  };
+  return setInterval(look, seconds * 1000).unref();
 }
 
 /**

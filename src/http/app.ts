@@ -18,19 +18,23 @@ import { waitOf } from './prefer.js';
 import { respond } from './respond.js';
 import { isSigned, parameterOf } from './signature.js';
 import { createUpload } from './upload.js';
+import { createUploadTurns, type UploadTurns } from './upload-turns.js';
 
 interface Parts {
   options: AppOptions;
   limits: Limits;
   api: Api;
   authenticate: Authenticate;
+  turns: UploadTurns;
 }
 
 /** The COAPS API as an Express application. It listens nowhere; the caller gives it to a server. */
 export function createApp(options: AppOptions): Express {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const parts: Parts = {
     options,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
+    turns: createUploadTurns(limits.uploadsPerUser),
     api: createApi(options),
     authenticate: createAuthenticate(options),
   };
@@ -54,6 +58,9 @@ async function serve(parts: Parts, exchange: Exchange): Promise<void> {
   const { req } = exchange;
   const accepted = preferred(req.headers.accept);
   exchange.format = accepted ?? 'xml';
+  if (req.headers.host === undefined && req.httpVersion === '1.1') {
+    throw new Fault('InvalidValue', 'The request has no header Host.');
+  }
   const outside = attempt(() => readLine(exchange, options.bases));
   exchange.principal = await parts.authenticate(exchange);
   if (outside) throw outside;
@@ -148,15 +155,16 @@ async function act(parts: Parts, exchange: Known, key: ActionKey): Promise<void>
   await respond(api, exchange, key, await api.call(key, call as unknown as Call<Action>));
 }
 
-async function bodyOf({ options, limits }: Parts, exchange: Known, { body }: Action): Promise<unknown> {
+async function bodyOf({ options, limits, turns }: Parts, exchange: Known, { body }: Action): Promise<unknown> {
   if (body === undefined || body === 'none') return undefined;
   const { req, target, signal } = exchange;
   const digest = digestOf(exchange);
   if (body === 'upload') {
     const { artefacts } = options;
-    return createUpload(req, { artefacts, limits, signal, ...(digest && { digest }) });
+    const user = exchange.principal.name;
+    return createUpload(req, { artefacts, limits, signal, user, turns, ...(digest && { digest }) });
   }
-  const bytes = hasBody(req) ? await readBytes(req, limits.document) : Buffer.alloc(0);
+  const bytes = hasBody(req) ? await readBytes(req, limits) : Buffer.alloc(0);
   digest?.check();
   const said = formatOf(parameterOf(target.query, 'Format'));
   const type = mediaType(req);

@@ -2,20 +2,24 @@ import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../domain/errors.js';
 import type { BodyFormat } from '../representations/bodies.js';
+import type { Limits } from './options.js';
+import { tooSlow } from './silence.js';
 
 export function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 }
 
-/** The whole body. Throws Fault `PayloadTooLarge` as soon as it is known, `UnsupportedMediaType` for a compressed one. */
-export async function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
+/** The whole body. Throws Fault `PayloadTooLarge` as soon as it is known, `UnsupportedMediaType` for a compressed one, `RequestTimeout`. */
+export async function readBytes(req: IncomingMessage, { document: limit, bodySeconds }: Limits): Promise<Buffer> {
   refuseEncoded(req);
   const tooLarge = () => new Fault('PayloadTooLarge', `The document is larger than ${limit} bytes.`);
   if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const deadline = setTimeout(() => settle(() => reject(tooSlow(bodySeconds))), bodySeconds * 1000);
     const settle = (outcome: () => void) => {
+      clearTimeout(deadline);
       req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       outcome();
     };

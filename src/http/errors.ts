@@ -25,6 +25,9 @@ export function sendError(exchange: Exchange, error: unknown, log: Log): void {
     return;
   }
   for (const name of ['Location', 'ETag', 'Content-Disposition']) res.removeHeader(name);
+  // Who is too slow is not waited for any longer.
+  const tooSlow = fault.status === 408;
+  if (tooSlow) res.setHeader('Connection', 'close');
   if (fault.status === 401) res.setHeader('WWW-Authenticate', CHALLENGE);
   if (fault.retryAfter !== undefined) res.setHeader('Retry-After', String(Math.ceil(fault.retryAfter)));
   if (fault.allow) res.setHeader('Allow', fault.allow.join(', '));
@@ -35,7 +38,7 @@ export function sendError(exchange: Exchange, error: unknown, log: Log): void {
   res.setHeader('Content-Length', body.length);
   res.setHeader('Cache-Control', 'no-store');
   const content = req.method === 'HEAD' ? undefined : body;
-  if (req.complete || req.destroyed || willNotSend(exchange)) {
+  if (req.complete || req.destroyed || tooSlow || willNotSend(exchange)) {
     res.end(content);
     return;
   }
@@ -55,8 +58,9 @@ function willNotSend({ req, res }: Exchange): boolean {
   return req.headers.expect !== undefined && res.getHeader('Connection') === 'close';
 }
 
-/** Bytes of a refused body that are read to keep the connection; a client that sends more is cut off. */
+/** Bytes and milliseconds of a refused body that are read to keep the connection; a client that sends more, or slower, is cut off. */
 const DRAINED = 64 * 1024 ** 2;
+const DRAIN_TIME = 30_000;
 
 /**
  * A client that still sends must be able to read why it was refused. It has the whole answer; the end of the answer, which may close the
@@ -64,6 +68,8 @@ const DRAINED = 64 * 1024 ** 2;
  */
 function drain({ req, res }: Exchange): void {
   let size = 0;
+  const limit = setTimeout(() => req.destroy(), DRAIN_TIME);
+  req.once('close', () => clearTimeout(limit));
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size > DRAINED) req.destroy();

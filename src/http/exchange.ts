@@ -4,6 +4,7 @@ import { Fault } from '../domain/errors.js';
 import type { Principal } from '../domain/principal.js';
 import { originOf, readTarget, type Target } from './address.js';
 import type { AppOptions, Base, RequestEvent } from './options.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 /** One request on its way through. */
 export interface Exchange {
@@ -30,6 +31,7 @@ export function openExchange(req: Request, res: Response, options: AppOptions): 
   const started = performance.now();
   const controller = new AbortController();
   res.setHeader('X-Request-Id', requestId);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value);
   const exchange: Exchange = {
     req,
     res,

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import { Fault } from '../domain/errors.js';
 import type { Limits } from './options.js';
+import { watchSilence } from './silence.js';
 
 export interface Part {
   name: string;
@@ -29,6 +30,7 @@ export function readParts(req: IncomingMessage, limits: Limits, signal: AbortSig
     const taken: Promise<void>[] = [];
     let failed = false;
     const release = () => {
+      endWatch();
       signal.removeEventListener('abort', onAbort);
       req.off('close', onClose);
     };
@@ -73,6 +75,7 @@ export function readParts(req: IncomingMessage, limits: Limits, signal: AbortSig
       fail(new Fault('InvalidValue', 'The multipart body is broken or ends early.', { cause })),
     );
     parser.once('finish', () => void Promise.all(taken).then(succeed));
+    const endWatch = watchSilence(req, limits.bodySeconds, fail);
     signal.addEventListener('abort', onAbort);
     req.once('close', onClose);
     req.pipe(parser);

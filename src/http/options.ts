@@ -42,15 +42,23 @@ export interface PlatformCapabilities {
   logs: boolean;
 }
 
-/** Bytes. */
 export interface Limits {
-  /** Of a descriptor or another document. */
+  /** Bytes of a descriptor or another document. */
   document: number;
-  /** Of an uploaded artefact. */
+  /** Bytes of an uploaded artefact. */
   artefact: number;
+  /** Seconds in which a document has to arrive; the longest silence within an upload. */
+  bodySeconds: number;
+  /** Uploads of one user at a time. */
+  uploadsPerUser: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { document: 1024 ** 2, artefact: 2 * 1024 ** 3 };
+export const DEFAULT_LIMITS: Limits = {
+  document: 1024 ** 2,
+  artefact: 2 * 1024 ** 3,
+  bodySeconds: 60,
+  uploadsPerUser: 64,
+};
 
 /** As pino has it. */
 export interface Log {

@@ -171,7 +171,6 @@ async function sendOther(exchange: Exchange, kind: ResponseKind, answer: unknown
 async function sendLogs({ res }: Exchange, logs: Readable): Promise<void> {
   res.setHeader('Content-Type', 'text/plain; charset=utf-8');
   res.setHeader('Cache-Control', 'no-store');
-  res.setHeader('X-Content-Type-Options', 'nosniff');
   res.flushHeaders();
   await pipeline(logs, res);
 }

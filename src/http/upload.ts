@@ -18,11 +18,15 @@ import {
 } from './body.js';
 import { type Part, readParts } from './multipart.js';
 import type { Limits } from './options.js';
+import type { UploadTurns } from './upload-turns.js';
 
 export interface UploadRules {
   artefacts: ArtefactReceiver;
   limits: Limits;
   signal: AbortSignal;
+  /** Who sends. */
+  user: string;
+  turns: UploadTurns;
   /** Of a signed request. */
   digest?: BodyDigest;
 }
@@ -34,7 +38,9 @@ export function createUpload(req: IncomingMessage, rules: UploadRules): Upload {
     present: hasBody(req),
     async read() {
       refuseEncoded(req);
-      const found = multipart ? await readMultipart(req, rules) : await readDocument(req, rules.limits);
+      const found = multipart
+        ? await rules.turns.take(rules.user, () => readMultipart(req, rules))
+        : await readDocument(req, rules.limits);
       rules.digest?.check();
       return found;
     },
@@ -57,11 +63,13 @@ async function readDocument(req: IncomingMessage, limits: Limits): Promise<Found
       `"${type.slice(0, 60)}" is not read here. Send multipart/form-data with the part "file", or a descriptor as application/xml.`,
     );
   }
-  const bytes = await readBytes(req, limits.document);
+  const bytes = await readBytes(req, limits);
   return bytes.length === 0 ? {} : { manifest: readBody('manifest', bodyFormat(type, bytes), bytes) };
 }
 
 async function readMultipart(req: IncomingMessage, { artefacts, limits, signal }: UploadRules): Promise<Found> {
+  const length = req.headers['content-length'];
+  await artefacts.admit(length === undefined ? 0 : Number(length));
   const found: Found = {};
   let hasFile = false;
   const takeDescriptor = (bytes: Buffer) => {

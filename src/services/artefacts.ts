@@ -7,6 +7,7 @@ import type { Download } from '../domain/views.js';
 import type { ArtefactFiles, Store } from '../store/store.js';
 import { nameInUrl, plainName } from './artefact-names.js';
 import { openUrl } from './artefact-url.js';
+import { assertRoom } from './disk-room.js';
 import { openDropped } from './drop-folder.js';
 
 export interface ArtefactLimits {
@@ -17,6 +18,8 @@ export interface ArtefactLimits {
   fetchSeconds?: number;
   /** Seconds during which nothing that arrived is swept; without it a day. */
   grace?: number;
+  /** Where arriving bytes grow, and how many bytes stay free there. Without it nobody looks. */
+  disk?: { folder: string; floor: number };
   /** URLs may lead to loopback, private and link-local addresses. */
   allowPrivate?: boolean;
 }
@@ -53,7 +56,11 @@ const DAY = 24 * 60 * 60;
 export function createArtefacts({ files, store, limits, dropFolder }: ArtefactOptions): Artefacts {
   const { size: maximum, archive, fetchSeconds = 600, grace = DAY, allowPrivate = false } = limits;
 
+  const admit = async (bytes: number): Promise<void> => {
+    if (limits.disk) await assertRoom(limits.disk, bytes);
+  };
   const receive = async (source: Readable, name: string | undefined, signal: AbortSignal): Promise<Artefact> => {
+    await admit(0);
     let type: Artefact['type'] = 'zip';
     const arrived = await files.receive(source, signal, {
       maximum,
@@ -65,6 +72,7 @@ export function createArtefacts({ files, store, limits, dropFolder }: ArtefactOp
   };
 
   return {
+    admit,
     receive,
     fetch: async (location, name, signal) => {
       const limit = AbortSignal.timeout(fetchSeconds * 1000);

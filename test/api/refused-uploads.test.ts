@@ -113,6 +113,7 @@ describe('When the client goes in the middle of an upload', () => {
     });
     const other = await listen({
       artefacts: {
+        admit: async () => undefined,
         async receive(source, _, signal) {
           started();
           try {

@@ -170,6 +170,7 @@ export function plainHandlers(): Handlers {
 /** Keeps what arrives, byte for byte; refuses what begins with `BAD`. */
 export function keepingReceiver(received: Map<string, Buffer>): ArtefactReceiver {
   return {
+    admit: async () => undefined,
     async receive(source, name) {
       const chunks: Buffer[] = [];
       for await (const chunk of source) chunks.push(chunk as Buffer);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { loadConfig } from '../../src/config.js';
+import type { Address } from '../../src/gateway/parts.js';
 import { type GatewayHooks, openGateway } from '../../src/gateway.js';
 import { type RawAnswer, type RawRequest, rawRequest } from './raw-request.js';
 
@@ -25,6 +26,8 @@ export interface TestGateway {
   /** The base of the first platform, e.g. `http://127.0.0.1:34567/MEM-api/rest`. */
   base: string;
   data: string;
+  /** Everything that it prints. */
+  addresses: readonly Address[];
   /** Path relative to the base, or a whole URL; as the admin unless `user` says otherwise (`''`: without credentials). */
   request(path: string, request?: RawRequest): Promise<RawAnswer>;
   close(): Promise<void>;
@@ -49,11 +52,13 @@ export async function startGateway({ platforms, config, data, hooks }: TestGatew
   );
   const env = { COAPS_DATA: kept, COAPS_ADMIN_PASSWORD: ADMIN.slice('admin:'.length) };
   const gateway = await openGateway(loadConfig({ env, directory, adapters: ADAPTERS }), hooks);
-  const [address] = await gateway.listen();
+  const addresses = await gateway.listen();
+  const [address] = addresses;
   if (!address) throw new Error('The gateway tells no address');
   return {
     ...speaker(address.url),
     data: kept,
+    addresses,
     async close() {
       await gateway.close();
       await rm(directory, { recursive: true, force: true });

@@ -1,0 +1,44 @@
+import type { RequestEvent } from '../http/options.js';
+import type { Audit } from '../services/audit.js';
+import type { Log } from './log.js';
+
+/** What is left of a request when it is over: a line of the log, and an event of the audit trail. */
+export interface Trail {
+  add(event: RequestEvent): void;
+  /** Everything that was added is stored. */
+  settled(): Promise<void>;
+}
+
+export function createTrail(audit: Audit, log: Log): Trail {
+  const writing = new Set<Promise<void>>();
+  return {
+    add(event) {
+      write(event, log);
+      if (!isChange(event)) return;
+      const { user, action, target, status, requestId } = event;
+      const stored = audit
+        .add({ user, action, target, status, requestId })
+        .catch((error: unknown) => {
+          log.error({ err: error, user, action, target, status, requestId }, 'An audit event could not be stored');
+        })
+        .finally(() => writing.delete(stored));
+      writing.add(stored);
+    },
+    async settled() {
+      await Promise.all(writing);
+    },
+  };
+}
+
+/** Who changed what: every request of a known user that was no mere look. */
+function isChange(event: RequestEvent): event is RequestEvent & { user: string; action: string } {
+  return event.user !== undefined && event.action !== undefined && event.method !== 'GET';
+}
+
+/** Looks that went well are many and say little: they are logged at the level debug. */
+function write({ route: _, ...event }: RequestEvent, log: Log): void {
+  const fields = { ...event, duration: Math.round(event.duration) };
+  if (event.status >= 500) log.warn(fields, 'request');
+  else if (event.status >= 400 || !['GET', 'HEAD', 'OPTIONS'].includes(event.method)) log.info(fields, 'request');
+  else log.debug(fields, 'request');
+}
