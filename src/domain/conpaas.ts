@@ -225,6 +225,8 @@ export interface NewConpaasUser {
 
 /** The one table of users, as the Director needs it: a COAPS user and a ConPaaS user are the same person with the same password. */
 export interface ConpaasUsers {
+  /** Counts a wish to register from an address. Throws Fault TooManyRequests when there were too many. */
+  admit(address: string): Promise<void>;
   /** With a tenant of its own. Throws Fault Conflict when the name (any case) is taken, InvalidValue when name or password cannot be used. */
   create(user: NewConpaasUser): Promise<User>;
   /** Undefined: no such user, or another password. Throws Fault TooManyRequests after too many failures. */

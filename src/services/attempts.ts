@@ -24,8 +24,8 @@ export function createAttempts(): Attempts {
     attempt: async (name, address, check) => {
       const origin = networkOf(address);
       const pair = createHash('sha256').update(`${origin} ${name}`).digest('base64');
-      await count(addresses, origin);
-      await count(pairs, pair);
+      await count(addresses, origin, FAILED);
+      await count(pairs, pair, FAILED);
       const right = await check();
       if (right) {
         await pairs.delete(pair);
@@ -36,7 +36,19 @@ export function createAttempts(): Attempts {
   };
 }
 
-async function count(limiter: RateLimiterMemory, key: string): Promise<void> {
+const FAILED = 'Too many failed attempts to log in from this address';
+
+/** New users from one address: as many as a class of students, not as many as a program could make. */
+const MOST_REGISTRATIONS = 60;
+const REGISTRATION_WINDOW = 3600;
+
+/** Counts a wish to register before it is looked at, so that nobody can try many names either. Throws Fault `TooManyRequests`. */
+export function createRegistrations(): (address: string) => Promise<void> {
+  const addresses = new RateLimiterMemory({ points: MOST_REGISTRATIONS, duration: REGISTRATION_WINDOW });
+  return (address) => count(addresses, networkOf(address), 'Too many registrations from this address');
+}
+
+async function count(limiter: RateLimiterMemory, key: string, complaint: string): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (refusal) {
@@ -44,7 +56,7 @@ async function count(limiter: RateLimiterMemory, key: string): Promise<void> {
     const { msBeforeNext } = refusal as { msBeforeNext?: number };
     if (msBeforeNext === undefined) throw refusal;
     const retryAfter = Math.max(1, Math.ceil(msBeforeNext / 1000));
-    const text = `Too many failed attempts to log in from this address; try again in ${retryAfter} seconds.`;
+    const text = `${complaint}; try again in ${retryAfter} seconds.`;
     throw new Fault('TooManyRequests', text, { retryAfter });
   }
 }

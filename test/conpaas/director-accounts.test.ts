@@ -136,3 +136,24 @@ test('registration can be closed', async () => {
     await closed.close();
   }
 });
+
+describe('an address that asks too often', () => {
+  test('is told so after ten wrong passwords of a user, who may still log in with a certificate', async () => {
+    const form = { username: 'ann', password: 'guessed' };
+    const answers: unknown[] = [];
+    for (let tries = 0; tries < 11; tries += 1) answers.push(await anyone.json('login', { form }));
+    expect(answers[0]).toBe(false);
+    expect(answers[10]).toEqual({ error: true, msg: expect.stringMatching(/^Too many failed attempts.*try again in/) });
+    expect(await anyone.json('getcerts', { form })).toMatchObject({ error: true });
+    expect(await ann.json('listapp')).toHaveLength(1);
+  });
+
+  test('registers no more than a class of students', async () => {
+    const form = newcomer({ username: 'another', email: 'another@x.org', credit: 'none' });
+    let answer: { msg?: string } = {};
+    for (let tries = 0; tries < 61 && !answer.msg?.startsWith('Too many'); tries += 1) {
+      answer = (await anyone.json('new_user', { form })) as { msg?: string };
+    }
+    expect(answer).toEqual({ error: true, msg: expect.stringMatching(/^Too many registrations from this address/) });
+  });
+});

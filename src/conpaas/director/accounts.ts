@@ -24,6 +24,7 @@ async function newUser(director: Director, call: Call): Promise<Answer> {
   }
   const missing = ['username', 'email', 'password', 'credit'].find((name) => parameter(call, name) === undefined);
   if (missing) return failure(`${missing} is a required field`);
+  await director.users.admit(call.address);
   const text = (name: string) => parameter(call, name) ?? '';
   const name = text('username');
   const email = text('email');
