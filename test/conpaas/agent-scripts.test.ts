@@ -1,6 +1,15 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { applicationEnvironment } from '../../src/conpaas/agent/environment.js';
+import { launch } from '../../src/conpaas/agent/launch.js';
+import { openOutput } from '../../src/conpaas/agent/output.js';
+import { openRoom } from '../../src/conpaas/agent/room.js';
 import { detectRuntimes } from '../../src/conpaas/agent/runtimes/index.js';
+import { phpOf } from '../../src/conpaas/agent/runtimes/php.js';
+import type { RunContext } from '../../src/conpaas/agent/runtimes/runtime.js';
 import { desired, expose, openRig, type Rig, sendFiles, textOf } from './agent-rig.js';
 
 const runtimes = await detectRuntimes(process.env);
@@ -74,6 +83,38 @@ onMachine('php')('PHP', () => {
     // Dotfiles are no files, so the index answers.
     expect(await textOf(`${url}/.env`)).toContain('"uri"');
     expect(await textOf(`${url}/uploads/.htaccess`)).toContain('"uri"');
+  });
+
+  it('is served by php itself where there is no FPM', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'coaps-php-'));
+    const room = await openRoom(join(home, 'room'), null);
+    const folder = join(room.code, 'code-a');
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), content);
+    }
+    const context: RunContext = {
+      ...{ room, folder, work: join(room.work, 'code-a'), settings: { variables: {}, php: { memory_limit: '99M' } } },
+      env: { ...(await applicationEnvironment(room, { PATH: '/usr/local/bin:/usr/bin:/bin' })), GREETING: 'hi' },
+      output: await openOutput(join(home, 'output'), { fileBytes: 1000, files: 1 }),
+      signal: new AbortController().signal,
+      doing: () => {},
+      run: async () => {},
+    };
+    const start = { host: '127.0.0.1', startSeconds: 60, newMark: () => 'php-of-the-test', graceMs: 1000 };
+    const { group, address } = await launch({ runtime: phpOf('/nonexistent'), context, ...start });
+    const url = `http://${address.host}:${address.port}`;
+    expect(await (await fetch(`${url}/any/where?x=1`)).json()).toMatchObject({
+      uri: '/any/where?x=1',
+      limit: '99M',
+      env: 'hi',
+    });
+    expect(await textOf(`${url}/style.css`)).toContain('red');
+    expect((await fetch(`${url}/status.php`)).status).toBe(418);
+    for (const hidden of ['.env', 'uploads/.htaccess']) expect((await fetch(`${url}/${hidden}`)).status).toBe(404);
+    await group.stop(1000);
+    context.output.close();
+    await rm(home, { recursive: true });
   });
 
   it('receives a large body, also one of unknown length', async () => {

@@ -13,7 +13,7 @@ import {
   type ProcessEntry,
   trySignal,
 } from './processes.js';
-import { pause, until } from './wait.js';
+import { atMost, until } from './wait.js';
 
 export interface GroupStart {
   /** `command` is looked for in the PATH of `env`. */
@@ -116,7 +116,7 @@ export async function startGroup(
   /** Nothing of it remains. */
   const clear = async () => {
     await killAll();
-    await Promise.race([drained, pause(DRAIN_MS)]);
+    await atMost(drained, DRAIN_MS);
     child.stdout.destroy();
     child.stderr.destroy();
     await limits?.remove();
@@ -129,7 +129,7 @@ export async function startGroup(
     // A shell in front dies of SIGTERM at once; the program behind it has its grace.
     await graceOver;
     // What it leaves behind may hold its output open.
-    if (start.leavesOthers) await Promise.race([drained, pause(LAST_WORDS_MS)]);
+    if (start.leavesOthers) await atMost(drained, LAST_WORDS_MS);
     else await clear();
     return reason ?? (killedByLimit ? memoryReason(start.memory) : how);
   });

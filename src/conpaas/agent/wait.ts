@@ -21,3 +21,10 @@ export async function until(isSo: () => Promise<boolean> | boolean, ms: number, 
   }
   return true;
 }
+
+/** Resolves with the promise, after `ms` at the latest. */
+export async function atMost(promise: Promise<unknown>, ms: number): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([promise, pause(ms, limit.signal)]);
+  limit.abort();
+}

@@ -12,27 +12,34 @@ const FPM_NAMES = ['php-fpm', ...['8.4', '8.3', '8.2', '8.1', '8.0', '7.4'].map(
 const DIRECTIVE = /^[a-z][a-z0-9_.]{0,63}$/;
 const MIB_PER_WORKER = 48;
 
-/** PHP-FPM behind a small web server of ours; the web server of `php` itself where there is no FPM. */
-export const php: Runtime = {
-  name: 'php',
-  type: 'php',
-  needs: 'an index.php',
-  startSeconds: 60,
-  recognises: (_folder, top) => top.has('index.php'),
-  detect: async (env) => {
-    const program = (await findFpm(env)) ?? (await findProgram('php', env));
-    const version = program && (await askVersion(program, ['-v'], /PHP (\S+)/, env));
-    return version ? { available: true, version } : { available: false, install: INSTALL_PHP };
-  },
-  command: async (context, place) => {
-    const fpm = await findFpm(context.env);
-    return fpm ? await withFpm(context, fpm) : await withCli(context, place);
-  },
-};
+/** Where Debian keeps FPM, which is in nobody's PATH there. */
+const SYSTEM_PROGRAMS = '/usr/sbin';
 
-async function findFpm(env: Readonly<Record<string, string>>): Promise<string | undefined> {
+/** PHP-FPM behind a small web server of ours; the web server of `php` itself where there is no FPM. */
+export const php = phpOf(SYSTEM_PROGRAMS);
+
+export function phpOf(systemPrograms: string): Runtime {
+  return {
+    name: 'php',
+    type: 'php',
+    needs: 'an index.php',
+    startSeconds: 60,
+    recognises: (_folder, top) => top.has('index.php'),
+    detect: async (env) => {
+      const program = (await findFpm(env, systemPrograms)) ?? (await findProgram('php', env));
+      const version = program && (await askVersion(program, ['-v'], /PHP (\S+)/, env));
+      return version ? { available: true, version } : { available: false, install: INSTALL_PHP };
+    },
+    command: async (context, place) => {
+      const fpm = await findFpm(context.env, systemPrograms);
+      return fpm ? await withFpm(context, fpm) : await withCli(context, place);
+    },
+  };
+}
+
+async function findFpm(env: Readonly<Record<string, string>>, systemPrograms: string): Promise<string | undefined> {
   for (const name of FPM_NAMES) {
-    const own = `/usr/sbin/${name}`;
+    const own = join(systemPrograms, name);
     const found = (await isExecutable(own)) ? own : await findProgram(name, env);
     if (found) return found;
   }
