@@ -24,7 +24,7 @@ import { openPlatforms } from './gateway/platforms.js';
 import { databaseUrl } from './gateway/store-move.js';
 import { createTrail } from './gateway/trail.js';
 import { createWebServer } from './gateway/web-server.js';
-import { createApp } from './http/app.js';
+import { createListener } from './http/front.js';
 import { createArtefacts } from './services/artefacts.js';
 import { createAudit } from './services/audit.js';
 import { createRetention } from './services/retention.js';
@@ -123,7 +123,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     check: async () => void (await store.users.get('admin')),
     serving: () => serving,
   });
-  const app = createApp({
+  const handler = createListener({
     handlers: createHandlers(services),
     authentication: users,
     artefacts,
@@ -135,6 +135,8 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
     version: packageVersion(),
     platforms: config.platforms.map(({ name }) => name),
     capabilities: (platform) => adapters.get(platform)?.capabilities,
+    revisions: store.revisions,
+    keep: config.cache.size,
     limits: {
       document: limits.descriptor,
       artefact: limits.upload,
@@ -147,7 +149,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
       trail.add(event);
     },
   });
-  const api = createWebServer({ ...config.listen, limits, handler: app, log });
+  const api = createWebServer({ ...config.listen, limits, handler, log });
   const health = managementServer(config, management, log);
   const retain = createRetention(store, config.retention);
   return {

@@ -3,6 +3,9 @@ import type { Principal, Role } from '../domain/principal.js';
 import type { InstanceAction } from '../domain/states.js';
 import type { BodyKind, BodyValues, ResponseKind, ResponseValues } from '../domain/views.js';
 
+/** `application`: the one of the path, with its versions and instances; `applications`: all of them, as a list shows them. */
+export type Shown = 'application' | 'applications' | 'environments';
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
@@ -19,6 +22,8 @@ export interface Action {
   /** Absent: no body is read. */
   body?: BodyKind;
   response: ResponseKind;
+  /** With GET: all that the answer shows of the store; it may be kept as long as that does not change. Absent: it is made each time. */
+  shows?: readonly Shown[];
   /** Works on a platform as a durable operation: honours `Prefer`, may answer 202 with its task. */
   durable?: true;
   /** The capability of the platform that it needs, beside those that every adapter has. */

@@ -177,6 +177,15 @@ export const SCHEMA = z.strictObject({
       maxCredit: note(whole(0, 1_000_000).default(50), { help: 'Most credits with which a user may register.' }),
     })
     .prefault({}),
+  cache: z
+    .strictObject({
+      size: note(size(0).default(64 * 1024 ** 2), {
+        variable: 'COAPS_CACHE_SIZE',
+        otherwise: '64 MiB',
+        help: 'Memory for answers that are kept until what they show changes; 0 keeps none.',
+      }),
+    })
+    .prefault({}),
   management: z
     .strictObject({
       host: note(text().default('127.0.0.1'), {

@@ -3,6 +3,7 @@ import type { Action, Call, Method } from '../api/action.js';
 import type { Match } from '../api/lookup.js';
 import type { ActionKey } from '../api/table.js';
 import { Fault } from '../domain/errors.js';
+import type { Principal } from '../domain/principal.js';
 import { readBody } from '../representations/bodies.js';
 import { type Api, createApi, type Known } from './api.js';
 import { type Authenticate, createAuthenticate } from './authenticate.js';
@@ -10,6 +11,8 @@ import { BodyDigest, bodyFormat, hasBody, mediaType, readBytes } from './body.js
 import { allowed, sendHead } from './discovery.js';
 import { sendError } from './errors.js';
 import { type Exchange, hrefOf, openExchange, readLine } from './exchange.js';
+import { lasting } from './keeping.js';
+import type { Memory } from './memory.js';
 import { formatOf, preferred } from './negotiate.js';
 import { type AppOptions, DEFAULT_LIMITS, type Limits } from './options.js';
 import { createOwners } from './owners.js';
@@ -25,11 +28,12 @@ interface Parts {
   limits: Limits;
   api: Api;
   authenticate: Authenticate;
+  memory: Memory | undefined;
   turns: UploadTurns;
 }
 
-/** The COAPS API as an Express application. It listens nowhere; the caller gives it to a server. */
-export function createApp(options: AppOptions): Express {
+/** The COAPS API as an Express application. It listens nowhere; the caller gives it to a server. `memory`: what spares it work. */
+export function createApp(options: AppOptions, memory?: Memory): Express {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const parts: Parts = {
     options,
@@ -37,6 +41,7 @@ export function createApp(options: AppOptions): Express {
     turns: createUploadTurns(limits.uploadsPerUser),
     api: createApi(options),
     authenticate: createAuthenticate(options),
+    memory,
   };
   const app = express();
   app.disable('x-powered-by');
@@ -54,15 +59,16 @@ export function createApp(options: AppOptions): Express {
 }
 
 async function serve(parts: Parts, exchange: Exchange): Promise<void> {
-  const { options, api } = parts;
+  const { options, api, memory } = parts;
   const { req } = exchange;
+  const since = memory?.now();
   const accepted = preferred(req.headers.accept);
   exchange.format = accepted ?? 'xml';
   if (req.headers.host === undefined && req.httpVersion === '1.1') {
     throw new Fault('InvalidValue', 'The request has no header Host.');
   }
   const outside = attempt(() => readLine(exchange, options.bases));
-  exchange.principal = await parts.authenticate(exchange);
+  exchange.principal = await principalOf(parts, exchange, since);
   if (outside) throw outside;
   const match = api.lookup.find(exchange.path);
   if (!match) throw new Fault('NotFound', 'Nothing is at this path.');
@@ -70,6 +76,9 @@ async function serve(parts: Parts, exchange: Exchange): Promise<void> {
   const format = formatOf(parameterOf(exchange.target.query, 'Format'));
   exchange.format = format ?? exchange.format;
   const known = knownExchange(api, exchange, match);
+  const reading = match.route.actions.get('GET');
+  const kept = lasting(memory, known, since, reading && api.table[reading]);
+  if (kept) known.lasting = kept;
   if (req.method === 'OPTIONS') return sendOptions(parts, known, match);
   if (req.method === 'HEAD') return head(parts, known, match);
   const key = match.route.actions.get(req.method as Method);
@@ -82,6 +91,20 @@ async function serve(parts: Parts, exchange: Exchange): Promise<void> {
     throw new Fault('NotAcceptable', 'The answer is application/xml or application/json; accept one of them.');
   }
   await act(parts, known, key);
+}
+
+async function principalOf(
+  { memory, authenticate }: Parts,
+  exchange: Exchange,
+  since: number | undefined,
+): Promise<Principal> {
+  const { req, target } = exchange;
+  if (!memory || isSigned(target)) return authenticate(exchange);
+  const recognised = memory.recognition.find(req);
+  if (recognised) return recognised;
+  const principal = await authenticate(exchange);
+  if (since !== undefined) memory.recognition.remember(req, principal, since);
+  return principal;
 }
 
 /** A fault in the request's line is told after the caller is known: nothing is told to strangers. */

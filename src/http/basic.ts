@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import type passport from 'passport';
 import { BasicStrategy } from 'passport-http';
@@ -48,7 +49,7 @@ async function verify(
 }
 
 /** Two Authorization headers are no error; the first one counts. */
-function readCredentials(req: Request): Credentials {
+export function readCredentials(req: IncomingMessage): Credentials {
   const header = req.headersDistinct['authorization']?.[0]?.trim();
   if (!header) return 'absent';
   const encoded = /^basic +([a-z0-9+/_-]*={0,2})$/i.exec(header)?.[1];

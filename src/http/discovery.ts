@@ -6,6 +6,7 @@ import type { Download } from '../domain/views.js';
 import { isListKind, isThingKind } from '../representations/kinds.js';
 import { type Api, innerCall, type Known } from './api.js';
 import { sendDownload } from './download.js';
+import { REVALIDATE } from './keeping.js';
 import { listLinks, thingLinks } from './respond.js';
 
 /** Methods of a path: HEAD and OPTIONS everywhere (§5). */
@@ -32,7 +33,9 @@ export async function sendHead(api: Api, exchange: Known, { route }: Match): Pro
   const values = linkValues(exchange.target.path, exchange.base.path, links);
   if (values.length > 0) res.setHeader('Link', values.join(', '));
   if (route.path === '/') res.setHeader('Link-Template', templates(api, exchange).join(', '));
-  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Cache-Control', exchange.lasting ? REVALIDATE : 'no-store');
+  res.setHeader('Vary', 'Accept, Authorization');
+  exchange.lasting?.keep?.(Buffer.alloc(0));
   res.end();
 }
 

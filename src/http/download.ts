@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { Fault } from '../domain/errors.js';
 import type { Download } from '../domain/views.js';
 import type { Exchange } from './exchange.js';
+import { isMatch } from './match.js';
 
 interface Range {
   start: number;
@@ -15,7 +16,7 @@ export async function sendDownload({ req, res }: Exchange, { artefact, open }: D
   res.setHeader('Accept-Ranges', 'bytes');
   res.setHeader('Cache-Control', 'private, no-cache');
   res.setHeader('Vary', 'Authorization');
-  if (matches(req.headers['if-none-match'], etag)) {
+  if (isMatch(req.headers['if-none-match'], etag)) {
     res.statusCode = 304;
     res.end();
     return;
@@ -39,11 +40,6 @@ export async function sendDownload({ req, res }: Exchange, { artefact, open }: D
     return;
   }
   await pipeline(open(range), res);
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);
 }
 
 /** One range; several, or what is no range, is answered with the whole (RFC 9110 §14.2). */

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { Fault } from '../domain/errors.js';
 import type { Principal } from '../domain/principal.js';
 import { originOf, readTarget, type Target } from './address.js';
+import type { Lasting } from './keeping.js';
 import type { AppOptions, Base, RequestEvent } from './options.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
@@ -24,12 +25,17 @@ export interface Exchange {
   route?: string;
   /** In which form the answer goes out. */
   format: 'xml' | 'json';
+  /** Names of headers that others have set on each answer. */
+  outerHeaders: readonly string[];
+  /** Set for an answer that may be kept, here or by the client. */
+  lasting?: Lasting;
 }
 
 export function openExchange(req: Request, res: Response, options: AppOptions): Exchange {
   const requestId = randomUUID();
   const started = performance.now();
   const controller = new AbortController();
+  const outerHeaders = res.getHeaderNames();
   res.setHeader('X-Request-Id', requestId);
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value);
   const exchange: Exchange = {
@@ -42,6 +48,7 @@ export function openExchange(req: Request, res: Response, options: AppOptions): 
     path: '/',
     signal: controller.signal,
     format: 'xml',
+    outerHeaders,
   };
   res.once('close', () => {
     const finished = res.writableFinished;
@@ -62,7 +69,7 @@ export function openExchange(req: Request, res: Response, options: AppOptions): 
 }
 
 /** A listener's fault is its own: the process lives on. */
-function tell({ onRequest, log }: AppOptions, event: RequestEvent): void {
+export function tell({ onRequest, log }: AppOptions, event: RequestEvent): void {
   try {
     onRequest?.(event);
   } catch (err) {

@@ -1,5 +1,6 @@
 import type { Handlers } from '../api/table.js';
 import type { ArtefactReceiver, Authentication } from '../domain/ports.js';
+import type { Revisions } from '../domain/revisions.js';
 
 /** Everything that the HTTP layer needs; it opens nothing itself. */
 export interface AppOptions {
@@ -23,6 +24,10 @@ export interface AppOptions {
   /** What a platform can do beside what each must. */
   capabilities(platform: string): PlatformCapabilities | undefined;
   limits?: Partial<Limits>;
+  /** What callers and answers are remembered by. Absent: neither is. */
+  revisions?: Revisions;
+  /** Bytes of the answers that are kept; 0, as absent: none. */
+  keep?: number;
   log: Log;
   /** Called once for each request, when its answer is out or its client has gone. For audit and metrics. */
   onRequest?(event: RequestEvent): void;

@@ -17,7 +17,9 @@ import { writeXml, writeXmlList } from '../representations/xml.js';
 import type { Api, Known } from './api.js';
 import { sendDownload } from './download.js';
 import { type Exchange, hrefOf } from './exchange.js';
+import { etagOf, REVALIDATE } from './keeping.js';
 import { linkRecords } from './link-records.js';
+import { isMatch } from './match.js';
 import { isOfOneRequest } from './parameters.js';
 
 /** Writes what a handler has given. */
@@ -140,20 +142,57 @@ async function sendPieces(exchange: Exchange, pieces: AsyncIterable<string>): Pr
     yield second.value as string;
     yield* parts;
   }
-  await pipeline(Readable.from(all()), res);
+  const body = collector(exchange.lasting?.largest ?? 0);
+  await pipeline(Readable.from(all()), body.through, res);
+  const whole = body.whole();
+  if (whole) exchange.lasting?.keep?.(whole, etagOf(whole));
+}
+
+/** Keeps a copy of what passes, unless it is too much. */
+function collector(most: number) {
+  let chunks: Buffer[] | undefined = [];
+  let size = 0;
+  return {
+    async *through(source: AsyncIterable<string>) {
+      for await (const text of source) {
+        const chunk = Buffer.from(text);
+        size += chunk.length;
+        if (size > most) chunks = undefined;
+        chunks?.push(chunk);
+        yield chunk;
+      }
+    },
+    whole: () => chunks && Buffer.concat(chunks),
+  };
 }
 
 async function sendWhole(exchange: Exchange, status: number, text: string): Promise<void> {
-  const body = Buffer.from(text);
   setForm(exchange, status);
-  exchange.res.setHeader('Content-Length', body.length);
-  exchange.res.end(body);
+  sendBytes(exchange, Buffer.from(text));
 }
 
-function setForm({ res, format }: Exchange, status: number): void {
+function sendBytes({ req, res, lasting }: Exchange, body: Buffer): void {
+  const etag = lasting && etagOf(body);
+  lasting?.keep?.(body, etag);
+  if (etag !== undefined) res.setHeader('ETag', etag);
+  if (etag !== undefined && isMatch(req.headers['if-none-match'], etag)) {
+    res.removeHeader('Content-Type');
+    res.statusCode = 304;
+    res.end();
+    return;
+  }
+  res.setHeader('Content-Length', body.length);
+  res.end(body);
+}
+
+function setForm({ res, format, lasting }: Exchange, status: number): void {
   res.statusCode = status;
   res.setHeader('Content-Type', format === 'json' ? JSON_TYPE : XML_TYPE);
-  res.setHeader('Cache-Control', 'no-store');
+  setCaching(res, lasting);
+}
+
+function setCaching(res: Exchange['res'], lasting: Exchange['lasting']): void {
+  res.setHeader('Cache-Control', lasting ? REVALIDATE : 'no-store');
   res.setHeader('Vary', 'Accept, Authorization');
 }
 
@@ -161,10 +200,9 @@ async function sendOther(exchange: Exchange, kind: ResponseKind, answer: unknown
   const { res } = exchange;
   if (kind === 'bytes') return sendDownload(exchange, answer as ResponseValues['bytes']);
   if (kind === 'logs') return sendLogs(exchange, answer as ResponseValues['logs']);
-  const body = Buffer.from(kind === 'wadl' ? (answer as string) : JSON.stringify(answer));
   res.setHeader('Content-Type', kind === 'wadl' ? 'application/vnd.sun.wadl+xml' : JSON_TYPE);
-  res.setHeader('Content-Length', body.length);
-  res.end(body);
+  setCaching(res, exchange.lasting);
+  sendBytes(exchange, Buffer.from(kind === 'wadl' ? (answer as string) : JSON.stringify(answer)));
 }
 
 /** Text as it comes; what the application prints is not interpreted. */

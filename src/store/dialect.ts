@@ -1,5 +1,6 @@
 import type { Dialect, RawBuilder } from 'kysely';
 import { Fault } from '../domain/errors.js';
+import type { Part } from '../domain/revisions.js';
 
 /** What differs between the databases; sqlite.ts and postgres.ts are its two sides. */
 export interface Database {
@@ -12,8 +13,19 @@ export interface Database {
   migrationLock?: RawBuilder<unknown>;
   /** The transaction was sacrificed to another one and may be run again. */
   isRetryable(error: unknown): boolean;
+  /** How this process and others tell each other of changes. `onChange` hears of those of others; without parts anything may have changed. */
+  others(onChange: (parts?: readonly Part[]) => void): Others;
   /** A typed fault for what is no bug of ours (database away, disk full, unstorable text); anything else unchanged. */
   translate(error: unknown): unknown;
+}
+
+/** Other processes on the same database. */
+export interface Others {
+  /** Whether their changes that are older than a second have been heard of. */
+  isInformed(): boolean;
+  /** The statement that tells them, at the end of the transaction that makes the changes. */
+  announcement?(parts: readonly Part[]): RawBuilder<unknown>;
+  close(): Promise<void>;
 }
 
 /** PostgreSQL cannot store it; refused on both sides, so that they behave alike. */

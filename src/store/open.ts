@@ -1,10 +1,14 @@
 import { CamelCasePlugin, Kysely } from 'kysely';
+import type { Part } from '../domain/revisions.js';
 import { databaseOf } from './database-of.js';
+import type { Database, Others } from './dialect.js';
 import { migrate } from './migrate.js';
-import { runIn, runOn } from './run.js';
+import { createLedger, type Ledger } from './revisions.js';
+import { type Run, runIn, runOn } from './run.js';
 import type { Schema } from './schema.js';
 import { sessionOver } from './session.js';
-import type { Store } from './store.js';
+import type { Store, StoreSession } from './store.js';
+import { noting, transacting } from './touches.js';
 
 export interface StoreOptions {
   /** `sqlite:<file>`, or `postgres://user:password@host:port/database`. */
@@ -18,19 +22,52 @@ export async function openStore({ url, log }: StoreOptions): Promise<Store> {
     log?.warn({ error: error.message }, 'A connection to the database was lost'),
   );
   const db = new Kysely<Schema>({ dialect: database.kysely, plugins: [new CamelCasePlugin()] });
+  let others: Others | undefined;
   try {
     await migrate(db, database);
-    const run = runOn(db, database);
+    const ledger = createLedger();
+    others = database.others((parts) => (parts ? ledger.touch(parts) : ledger.touchAll()));
+    const { transaction, session } = told(runOn(db, database), database, ledger, others);
+    const { isInformed, close } = others;
     return {
-      ...sessionOver(run),
+      ...session,
       installation: await installationId(db),
-      transaction: (work) => run.write((trx) => work(sessionOver(runIn(trx, database)))),
-      close: () => db.destroy(),
+      transaction,
+      revisions: ledger.revisions(isInformed),
+      close: async () => {
+        await close();
+        await db.destroy();
+      },
     };
   } catch (error) {
+    await others?.close();
     await db.destroy();
     throw error;
   }
+}
+
+/** Transactions and single calls of which everybody is told who keeps what was read. */
+function told(
+  run: Run,
+  database: Database,
+  ledger: Ledger,
+  others: Others,
+): Pick<Store, 'transaction'> & { session: StoreSession } {
+  const transaction: Store['transaction'] = async (work) => {
+    const touched = new Set<Part>();
+    const note = (parts: readonly Part[]) => parts.forEach((part) => touched.add(part));
+    try {
+      return await run.write(async (trx) => {
+        const result = await work(noting(sessionOver(runIn(trx, database)), note));
+        if (touched.size > 0) await others.announcement?.([...touched]).execute(trx);
+        return result;
+      });
+    } finally {
+      // Also after a failure: a connection that broke during the commit leaves open whether it took place.
+      if (touched.size > 0) ledger.touch([...touched]);
+    }
+  };
+  return { transaction, session: transacting(sessionOver(run), transaction) };
 }
 
 async function installationId(db: Kysely<Schema>): Promise<string> {

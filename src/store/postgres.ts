@@ -2,6 +2,7 @@ import { PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { Fault } from '../domain/errors.js';
 import { type Database, dangling, unstorable } from './dialect.js';
+import { otherGateways } from './notifications.js';
 
 const MAX_CONNECTIONS = 10;
 /** An arbitrary number that all gateways share. */
@@ -37,6 +38,7 @@ export function postgresDatabase(url: string, onLost: (error: Error) => void, pr
     now: sql<number>`extract(epoch from clock_timestamp())::double precision`,
     rowLocks: true,
     migrationLock: sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`,
+    others: (onChange) => otherGateways(url, onChange),
     isRetryable: (error) => [DEADLOCK, SERIALIZATION_FAILURE].includes(codeOf(error)),
     translate,
   };

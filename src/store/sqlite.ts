@@ -14,12 +14,14 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import { Fault } from '../domain/errors.js';
-import { type Database, dangling, unstorable } from './dialect.js';
+import { type Database, dangling, type Others, unstorable } from './dialect.js';
 
 /** Milliseconds. */
 const BUSY_TIMEOUT = 5_000;
 const WRITE_LOCK_PATIENCE = 30_000;
 const STATEMENTS_KEPT = 300;
+/** How often another process's changes are looked for. */
+const LOOK_INTERVAL = 100;
 
 /** Opens or creates the file, readable by its owner alone: it holds password hashes and sealed keys. */
 export function sqliteDatabase(file: string): Database {
@@ -36,7 +38,28 @@ export function sqliteDatabase(file: string): Database {
     now: sql<number>`unixepoch('subsec')`,
     rowLocks: false,
     isRetryable: () => false,
+    others: (onChange) => otherProcesses(connection, onChange),
     translate,
+  };
+}
+
+/** SQLite counts the commits of all connections but one's own. */
+function otherProcesses(connection: BetterSqlite.Database, onChange: () => void): Others {
+  const look = connection.prepare('pragma data_version').pluck();
+  let version = look.get();
+  let lookedAt = performance.now();
+  return {
+    isInformed() {
+      const now = performance.now();
+      if (now - lookedAt < LOOK_INTERVAL) return true;
+      if (!connection.open) return false;
+      lookedAt = now;
+      const seen = look.get();
+      if (seen !== version) onChange();
+      version = seen;
+      return true;
+    },
+    close: async () => {},
   };
 }
 

@@ -15,6 +15,7 @@ import type {
   User,
   Version,
 } from '../domain/model.js';
+import type { Revisions } from '../domain/revisions.js';
 import type { OperationState } from '../domain/states.js';
 import type { ApplicationSummary } from '../domain/views.js';
 
@@ -40,6 +41,8 @@ export interface Store extends StoreSession {
    * transaction had to win, so it changes nothing but the session.
    */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>;
+  /** For those who keep what they read. */
+  readonly revisions: Revisions;
   close(): Promise<void>;
 }
 

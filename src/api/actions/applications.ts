@@ -29,6 +29,7 @@ export const applicationActions = actions({
     roles: everyone,
     query: paging,
     response: 'applications',
+    shows: ['applications'],
     links: [
       { rel: 'down', on: 'service' },
       { rel: 'up', on: 'application' },
@@ -49,6 +50,7 @@ export const applicationActions = actions({
     path: '/app/{appId}',
     roles: everyone,
     response: 'application',
+    shows: ['application'],
     links: [
       { rel: 'up', on: 'version' },
       { rel: 'up', on: 'versions' },

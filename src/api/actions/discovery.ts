@@ -8,6 +8,7 @@ export const discoveryActions = actions({
     path: '/',
     roles: everyone,
     response: 'service',
+    shows: [],
     links: [
       { rel: 'up', on: 'applications' },
       { rel: 'up', on: 'environments' },
@@ -24,6 +25,7 @@ export const discoveryActions = actions({
     roles: everyone,
     query: { version: { type: 'string', help: '2006 (default) or 2009.' } },
     response: 'wadl',
+    shows: [],
     links: [{ rel: 'alternate', on: 'service' }],
     summary: 'This API as WADL.',
   },
@@ -32,6 +34,7 @@ export const discoveryActions = actions({
     path: '/openapi.json',
     roles: everyone,
     response: 'openapi',
+    shows: [],
     links: [{ rel: 'alternate', on: 'service' }],
     summary: 'This API as OpenAPI 3.1.',
   },

@@ -23,6 +23,7 @@ export const environmentActions = actions({
       page: { type: 'integer', help: 'Number of the page, from 1.' },
     },
     response: 'environments',
+    shows: ['environments'],
     links: [
       { rel: 'down', on: 'service' },
       { rel: 'up', on: 'environment' },
@@ -45,6 +46,7 @@ export const environmentActions = actions({
     path: '/environment/{envId}',
     roles: everyone,
     response: 'environment',
+    shows: ['environments'],
     links: [
       { rel: 'up', on: 'instance' },
       { rel: 'up', on: 'instances' },
@@ -127,6 +129,7 @@ export const environmentActions = actions({
     path: '/environment/{envId}/app',
     roles: everyone,
     response: 'instances',
+    shows: ['applications', 'environments'],
     links: [{ rel: 'down', on: 'environment' }],
     summary: 'Lists the application instances deployed on an environment.',
   },

@@ -21,6 +21,7 @@ export const versionActions = actions({
     path: '/app/{appId}/version',
     roles: everyone,
     response: 'versions',
+    shows: ['application'],
     links: [
       { rel: 'down', on: 'application' },
       { rel: 'up', on: 'version' },
@@ -32,6 +33,7 @@ export const versionActions = actions({
     path: '/app/{appId}/version/{versionId}',
     roles: everyone,
     response: 'version',
+    shows: ['application'],
     links: [
       { rel: 'up', on: 'instance' },
       { rel: 'up', on: 'instances' },
@@ -54,6 +56,7 @@ export const versionActions = actions({
     path: '/artefact/{appId}/{versionId}',
     roles: everyone,
     response: 'artefacts',
+    shows: ['application'],
     links: [{ rel: 'down', on: 'version' }],
     summary: 'Lists the artefacts of a version.',
   },
