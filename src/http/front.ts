@@ -25,7 +25,16 @@ export function createListener(options: AppOptions): RequestListener {
     const { path, ...about } = found.about;
     const address = req.socket.remoteAddress ?? '';
     const duration = performance.now() - started;
-    tell(options, { requestId, method: req.method as string, target: path, status, address, duration, ...about });
+    tell(options, {
+      requestId,
+      method: req.method as string,
+      target: path,
+      status,
+      address,
+      duration,
+      kept: true,
+      ...about,
+    });
   };
 }
 

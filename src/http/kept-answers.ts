@@ -27,13 +27,31 @@ const OVERHEAD = 1500;
 /** A longer key is a client's play; its answer is made each time. */
 const LONGEST_KEY = 2000;
 
-/** The answers that were asked for last, at most `bytes` of them. */
+interface Entry {
+  answer: KeptAnswer;
+  /** Asked for since the last time that room was made. */
+  wanted: boolean;
+}
+
+/** At most `bytes` of answers; the oldest that nobody asked for again go first. */
 export function createKeptAnswers(revisions: Revisions, bytes: number): KeptAnswers {
-  const kept = new Map<string, KeptAnswer>();
+  const kept = new Map<string, Entry>();
   let size = 0;
-  const drop = (key: string, answer: KeptAnswer) => {
+  const drop = (key: string, { answer }: Entry) => {
     kept.delete(key);
     size -= costOf(key, answer);
+  };
+  const makeRoom = () => {
+    for (const [key, entry] of kept) {
+      if (size <= bytes) return;
+      if (!entry.wanted) drop(key, entry);
+      else {
+        entry.wanted = false;
+        // To the end of the line, which this loop comes to once more.
+        kept.delete(key);
+        kept.set(key, entry);
+      }
+    }
   };
   const largest = Math.floor(bytes / 4);
   return {
@@ -41,25 +59,21 @@ export function createKeptAnswers(revisions: Revisions, bytes: number): KeptAnsw
     find(key) {
       const found = kept.get(key);
       if (!found) return undefined;
-      if (!revisions.unchanged(found.since, found.parts)) {
-        drop(key, found);
-        return undefined;
+      const { since, parts } = found.answer;
+      if (revisions.unchanged(since, parts)) {
+        found.wanted = true;
+        return found.answer;
       }
-      // The map's order is that of the last use.
-      kept.delete(key);
-      kept.set(key, found);
-      return found;
+      drop(key, found);
+      return undefined;
     },
     keep(key, answer) {
       const before = kept.get(key);
       if (before) drop(key, before);
       if (key.length > LONGEST_KEY || answer.body.length > largest) return;
-      kept.set(key, answer);
+      kept.set(key, { answer, wanted: false });
       size += costOf(key, answer);
-      for (const [oldest, one] of kept) {
-        if (size <= bytes) break;
-        drop(oldest, one);
-      }
+      makeRoom();
     },
   };
 }

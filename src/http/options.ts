@@ -88,4 +88,6 @@ export interface RequestEvent {
   address: string;
   /** Milliseconds. */
   duration: number;
+  /** The answer was there already. */
+  kept?: true;
 }

@@ -39,7 +39,7 @@ export function otherGateways(url: string, onChange: (parts?: readonly Part[]) =
     void hangUp(broken);
   };
   const hear = ({ payload = '' }: pg.Notification): void => {
-    if (!payload.startsWith('?')) return onChange(partsIn(payload));
+    if (!payload.startsWith('?')) onChange(partsIn(payload));
     if (payload !== sent?.probe) return;
     informedAt = sent.at;
     sent = undefined;

@@ -55,7 +55,9 @@ function told(
 ): Pick<Store, 'transaction'> & { session: StoreSession } {
   const transaction: Store['transaction'] = async (work) => {
     const touched = new Set<Part>();
-    const note = (parts: readonly Part[]) => parts.forEach((part) => touched.add(part));
+    const note = (parts: readonly Part[]) => {
+      for (const part of parts) touched.add(part);
+    };
     try {
       return await run.write(async (trx) => {
         const result = await work(noting(sessionOver(runIn(trx, database)), note));
