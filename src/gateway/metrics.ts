@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { OnCall } from '../../adapters/adapter.js';
 import type { OnEnd } from '../services/operations/runner.js';
 import type { OperationLoad } from '../store/store.js';
@@ -8,7 +8,7 @@ export interface Metrics {
   readonly type: string;
   text(): Promise<string>;
   /** A request of the API has ended; `duration` in milliseconds. */
-  request(event: { action?: string; method: string; status: number; duration: number }): void;
+  request(event: { action?: string; method: string; status: number; duration: number; kept?: true }): void;
   /** An operation has ended. */
   ended: OnEnd;
   /** A request to a platform has ended. */
@@ -35,6 +35,11 @@ export function createMetrics(): Metrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers,
   });
+  const kept = new Counter({
+    name: 'coaps_kept_answers_total',
+    help: 'Requests whose answer was kept from an earlier one; they count among the others, too.',
+    registers,
+  });
   const operations = new Histogram({
     name: 'coaps_operation_duration_seconds',
     help: 'Tasks that this gateway has ended, by platform, action and state, from their beginning.',
@@ -52,8 +57,11 @@ export function createMetrics(): Metrics {
   return {
     type: registry.contentType,
     text: () => registry.metrics(),
-    request: ({ action, method, status, duration }) =>
-      requests.observe({ action: action ?? '', method, status: String(status) }, duration / 1000),
+    request(event) {
+      const { action = '', method, status, duration } = event;
+      requests.observe({ action, method, status: String(status) }, duration / 1000);
+      if (event.kept) kept.inc();
+    },
     ended: ({ platform, action, state, seconds }) =>
       operations.observe({ platform: platform ?? '', action, state }, seconds),
     callOf:

@@ -137,7 +137,6 @@ describe.each(missing ? ['SQLite'] : ['SQLite', 'PostgreSQL'])('answers that are
       fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 20 }), (steps) => staysTrue(stage, steps)),
       { numRuns: 1 },
     );
-    expect(stage.one.events.filter(({ kept }) => kept).length).toBeGreaterThan(5);
     expect(stage.plain.events.filter(({ kept }) => kept)).toEqual([]);
   });
 
