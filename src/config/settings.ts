@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS, RETENTION } from './limits.js';
 import { note, notesOf, type SettingNotes } from './note.js';
-import { flag, loopbackRange, port, range, seconds, text, webAddress, whole } from './values.js';
+import { flag, loopbackRange, port, range, seconds, size, text, webAddress, whole } from './values.js';
 
 const name = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 const nameComplaint = 'a platform name has 1 to 32 letters, digits and dashes and starts with a letter';

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OnCall } from '../../adapters/adapter.js';
 import type { OnEnd } from '../services/operations/runner.js';
 import type { OperationLoad } from '../store/store.js';
