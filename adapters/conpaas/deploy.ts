@@ -5,10 +5,16 @@ import { codeDescription, serviceName } from './names.js';
 import { type Chosen, chooseType, DEFAULT_MEMORY } from './runtimes.js';
 import { needApplication } from './services.js';
 import { reportOf } from './states.js';
-import { type CodeVersion, type Found, findService, needService, ours, untilResting, type Work } from './work.js';
-
-/** Milliseconds for undoing what was half done: the deploy's own signal may be aborted already. */
-const CLEANING = 60_000;
+import {
+  CLEANING,
+  type CodeVersion,
+  type Found,
+  findService,
+  needService,
+  ours,
+  untilResting,
+  type Work,
+} from './work.js';
 
 /**
  * Each deployment is a service of the container's type, made at the first deploy and stopped until it is started. What is uploaded

@@ -49,7 +49,7 @@ export class ConpaasAdapter implements PlatformAdapter {
     scale: true,
     logs: true,
     followLogs: true,
-    databases: false,
+    databases: true,
     replaceWithoutDowntime: true,
   };
   readonly #context: AdapterContext;

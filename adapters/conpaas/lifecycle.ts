@@ -10,7 +10,8 @@ export async function start(work: Work, key: DeploymentKey): Promise<DeploymentR
   return await reportNow(work, key);
 }
 
-async function bringUp(work: Work, found: Found): Promise<void> {
+/** Starts a service, out of whatever state it is in. Throws AdapterError `failed` with its words. */
+export async function bringUp(work: Work, found: Found): Promise<void> {
   const { manager } = found;
   work.call.step('start');
   const before = found.status.state === 'PROLOGUE' ? 'PROLOGUE' : await atRest(work, found);

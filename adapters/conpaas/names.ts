@@ -9,6 +9,16 @@ export function serviceName({ installation, appId, envId, instanceId }: Deployme
   return `coaps-${installation}-a${appId}-e${envId}-i${instanceId}`;
 }
 
+/** Of an environment's databases, from 1. */
+export function databaseName(environment: EnvironmentKey, number: number): string {
+  return `${applicationName(environment)}-db${number}`;
+}
+
+export function isDatabaseOf(name: string, environment: EnvironmentKey): boolean {
+  const prefix = `${applicationName(environment)}-db`;
+  return name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
+}
+
 /** The key in a service's name; undefined: it is not of this installation. */
 export function keyOf(name: string, installation: string): DeploymentKey | undefined {
   const [, owner, appId, envId, instanceId] = /^coaps-([a-z0-9]+)-a(\d+)-e(\d+)-i(\d+)$/.exec(name) ?? [];

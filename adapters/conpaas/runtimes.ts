@@ -2,6 +2,7 @@ import type { Artefact, EnvironmentNode, OfferedNode } from '../../src/domain/mo
 import { chooseNode, knownWord, unknownNode } from '../../src/domain/nodes.js';
 import { AdapterError, type ArtefactSource, type EnvironmentSpec, type Offer } from '../adapter.js';
 import { zipNames } from '../zip-names.js';
+import { checkDatabase, isDatabase, offeredDatabases } from './databases.js';
 import type { RuntimeRow } from './director.js';
 import type { Work } from './work.js';
 
@@ -38,12 +39,18 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What this ConPaaS offers, in the words of descriptors. */
-export async function offerOf({ director, call }: Work): Promise<Offer> {
+export async function offerOf(work: Work): Promise<Offer> {
+  const { runtimes: _, ...offer } = await offerAndRuntimes(work);
+  return offer;
+}
+
+async function offerAndRuntimes({ director, call }: Work): Promise<Offer & { runtimes: RuntimeRow[] }> {
   const types = await director.availableTypes(call.signal);
   const runtimes = (await director.runtimes(call.signal)) ?? [];
   return {
+    runtimes,
     containers: types.flatMap((type) => containersOf(type, runtimes)),
-    databases: [],
+    databases: offeredDatabases(runtimes),
     services: [],
     memory: { minimum: 32, default: DEFAULT_MEMORY },
     remarks: runtimes
@@ -83,16 +90,18 @@ function programsOf({ name, version = '' }: RuntimeRow): { word: string; version
 /** Runtimes whose name is not the container's. */
 const WORDS: Readonly<Record<string, string>> = { jar: 'java', nodejs: 'node' };
 
-/** The container of an environment; undefined: it names none. Throws `rejected` for an unknown one, `not-supported` for databases. */
+/** The container of an environment (undefined: it names none) and how many databases. Throws `rejected` for an unknown one, `not-supported` for an unknown database. */
 export async function checkNodes(
   work: Work,
   nodes: readonly EnvironmentNode[],
-): Promise<{ type?: string; remarks: string[] }> {
-  const offer = await offerOf(work);
-  const chosen: { type?: string; remarks: string[] } = { remarks: [] };
+): Promise<{ type?: string; databases: number; remarks: string[] }> {
+  const offer = await offerAndRuntimes(work);
+  const chosen: { type?: string; databases: number; remarks: string[] } = { databases: 0, remarks: [] };
   for (const node of nodes) {
-    if (node.contentType === 'database') {
-      throw new AdapterError('not-supported', `This ConPaaS provides no database such as "${node.name}".`);
+    if (isDatabase(node, offer.databases)) {
+      chosen.remarks.push(...checkDatabase(node, offer.databases, offer.runtimes));
+      chosen.databases += 1;
+      continue;
     }
     if (node.contentType !== 'container') {
       chosen.remarks.push(`The ${node.contentType} "${node.name}" is not needed here and is ignored.`);

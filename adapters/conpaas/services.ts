@@ -1,15 +1,27 @@
 import { AdapterError, type EnvironmentKey, type EnvironmentReport, type EnvironmentSpec } from '../adapter.js';
+import { ensureDatabases } from './databases.js';
 import { ConpaasRefusal } from './errors.js';
 import { applicationName } from './names.js';
 import { checkNodes } from './runtimes.js';
-import type { Work } from './work.js';
+import { CLEANING, type Work } from './work.js';
 
-/** An environment is a ConPaaS application of the gateway's user. Its variables go to each service at its deploy. */
+/**
+ * An environment is a ConPaaS application of the gateway's user, with a mysql service for each database node: ConPaaS itself gives their
+ * credentials to the application's other services. The environment's own variables go to each service at its deploy.
+ */
 export async function createEnvironment(work: Work, environment: EnvironmentSpec): Promise<EnvironmentReport> {
-  const { remarks } = await checkNodes(work, environment.nodes);
+  const { databases, remarks } = await checkNodes(work, environment.nodes);
   work.call.step('application');
-  const aid = (await findApplication(work, environment)) ?? (await makeApplication(work, environment));
-  return { ref: String(aid), remarks };
+  const before = await findApplication(work, environment);
+  const aid = before ?? (await makeApplication(work, environment));
+  try {
+    const more = await ensureDatabases(work, environment, aid, databases);
+    return { ref: String(aid), remarks: [...remarks, ...more] };
+  } catch (error) {
+    // The call's own signal may be aborted already.
+    if (before === undefined) await work.director.deleteApplication(aid, AbortSignal.timeout(CLEANING)).catch(() => {});
+    throw error;
+  }
 }
 
 export async function deleteEnvironment(work: Work, environment: EnvironmentKey): Promise<void> {

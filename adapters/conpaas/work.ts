@@ -25,8 +25,12 @@ export interface Found {
 
 /** The service of a deployment; undefined: there is none. A ref is a hint that is not needed: names are looked for. */
 export async function findService(work: Work, key: DeploymentKey): Promise<Found | undefined> {
+  return await findNamed(work, serviceName(key));
+}
+
+export async function findNamed(work: Work, name: string): Promise<Found | undefined> {
   const { director, managers, call } = work;
-  const row = (await director.services(call.signal)).find(({ name }) => name === serviceName(key));
+  const row = (await director.services(call.signal)).find((one) => one.name === name);
   if (!row) return undefined;
   const manager = managers.at(row.manager, call);
   return { status: await statusOf(work, row), manager, address: row.manager };
@@ -103,6 +107,9 @@ export async function lastReason(manager: ManagerApi): Promise<string> {
   const history = (await manager.get('get_service_history')) as { state_log: { reason: string }[] };
   return history.state_log.at(-1)?.reason ?? '';
 }
+
+/** Milliseconds for undoing what was half done: the call's own signal may be aborted already. */
+export const CLEANING = 60_000;
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;

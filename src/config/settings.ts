@@ -141,6 +141,11 @@ export const SCHEMA = z.strictObject({
         otherwise: '80 where it can be bound, else 8000',
         help: 'Port of the applications, each on the loopback address of its service.',
       }),
+      databasePort: note(whole(1, 65_535).optional(), {
+        variable: 'COAPS_CONPAAS_DATABASE_PORT',
+        otherwise: '3306 where it can be bound, else 13306',
+        help: 'Port of the database servers, each on the loopback address of its service.',
+      }),
       addresses: note(loopbackRange().optional(), {
         otherwise: '127.77.0.0/16; on macOS 127.0.0.1',
         variable: 'COAPS_CONPAAS_ADDRESSES',

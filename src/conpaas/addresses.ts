@@ -8,6 +8,7 @@ export interface AddressOptions {
   /** Ports on addresses of their own. */
   managerPort: number;
   appPort: number;
+  databasePort: number;
   /** Where applications listen instead: one host with a port each, shown to people as `publicHost`. */
   apps?: { host: string; ports: { first: number; last: number }; publicHost?: string };
   /** Makes different installations of one machine begin at different places of the range. */
@@ -28,12 +29,15 @@ export interface AddressBook {
   nodeAddress(node: Pick<ConpaasNode, 'endpoint'>): string | null;
   /** Where a proxy node listens. */
   listenAt(endpoint: Endpoint): { host: string; port: number };
+  /** Where the database server of a service listens: for this machine alone. */
+  databaseAt(endpoint: Endpoint): { host: string; port: number };
   /** URL at which people reach the service. */
   publicUrl(endpoint: Endpoint): string;
   /** Whether nodes that are no proxies get an address too. */
   readonly everyNode: boolean;
 }
 
+const LOOPBACK = '127.0.0.1';
 /** How many are offered to the store at a time. */
 const OFFER = 3;
 /** Ports of a single address. */
@@ -42,7 +46,7 @@ const SHARED_APP_PORTS = { first: 28_443, last: 32_767 };
 
 /** Throws Error with a text for the operator when the range cannot be read. */
 export function createAddressBook(options: AddressOptions): AddressBook {
-  const { managerPort, appPort, apps } = options;
+  const { managerPort, appPort, databasePort, apps } = options;
   const range = parseRange(options.range);
   const shared = range.size === 1;
   const address = (index: number): Endpoint => ({ address: dotted(range.first + index), port: 0 });
@@ -69,6 +73,10 @@ export function createAddressBook(options: AddressOptions): AddressBook {
     managerName: ({ manager }) => (manager.port ? `${manager.address}:${manager.port}` : manager.address),
     nodeAddress: ({ endpoint }) => (endpoint && endpoint.port === 0 ? endpoint.address : null),
     listenAt,
+    databaseAt: ({ address: host, port }) => ({
+      host: port !== 0 && apps ? LOOPBACK : host,
+      port: port || databasePort,
+    }),
     publicUrl(endpoint) {
       const { host, port } = listenAt(endpoint);
       const shown = (endpoint.port !== 0 && apps?.publicHost) || host;

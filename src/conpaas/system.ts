@@ -36,6 +36,8 @@ export interface ConpaasOptions {
   managerPort?: number;
   /** Absent: 80, or 8000 where that cannot be bound. */
   appPort?: number;
+  /** Absent: 3306, or 13306 where that cannot be bound. */
+  databasePort?: number;
   /** e.g. `127.77.0.0/16` */
   addresses: string;
   apps?: AddressOptions['apps'];
@@ -108,11 +110,12 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   const authority = await openOwnAuthority(folder, now);
   const certification = createCertification(authority, store, now);
   await store.forgetExpired(now().toISOString());
-  const { managerPort, appPort } = await ports(options, log);
+  const { managerPort, appPort, databasePort } = await ports(options, log);
   const addresses = createAddressBook({
     range: options.addresses,
     managerPort,
     appPort,
+    databasePort,
     installation: options.installation,
     ...(options.apps && { apps: options.apps }),
   });
@@ -204,14 +207,18 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   };
 }
 
-async function ports(options: ConpaasOptions, log: ConpaasLog): Promise<{ managerPort: number; appPort: number }> {
+async function ports(
+  options: ConpaasOptions,
+  log: ConpaasLog,
+): Promise<{ managerPort: number; appPort: number; databasePort: number }> {
   const probe = options.addresses.replace(/\.\d+\/\d+$/, '.254').replace(/\/\d+$/, '');
   const managerPort = options.managerPort ?? ((await isFree(probe, 443)) ? 443 : 8443);
   const appPort = options.appPort ?? ((await isFree(probe, 80)) ? 80 : 8000);
+  const databasePort = options.databasePort ?? ((await isFree(probe, 3306)) ? 3306 : 13_306);
   if (managerPort !== 443) {
     log.warn({ managerPort }, 'Old ConPaaS clients look for managers on port 443; ours listen on another one');
   }
-  return { managerPort, appPort };
+  return { managerPort, appPort, databasePort };
 }
 
 /** Agents without an application need nothing of the machine. */

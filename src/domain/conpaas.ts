@@ -33,6 +33,10 @@ export interface ServiceSettings {
   php: Record<string, string>;
   /** The script that upload_startup_script stored. */
   startupScript?: string;
+  /** mysql: passwords of its accounts by user; one is the applications' own. */
+  accounts?: Record<string, string>;
+  /** Name of the type that its client uses, where the type has two: `galera` is mysql. */
+  typeName?: string;
 }
 
 /** How many nodes of each role a service shall have. A role with 0 nodes of its own is carried by the first proxy (or master). */

@@ -22,7 +22,7 @@ export async function openEmbedded(
   users: Users,
   log: Log,
 ): Promise<Conpaas> {
-  const { listen, managerPort, appPort, maxCredit } = config.conpaas;
+  const { listen, managerPort, appPort, databasePort, maxCredit } = config.conpaas;
   const isolated = process.getuid?.() === 0;
   if (!isolated)
     log.warn(
@@ -40,6 +40,7 @@ export async function openEmbedded(
     port: listen.port,
     ...(managerPort !== undefined && { managerPort }),
     ...(appPort !== undefined && { appPort }),
+    ...(databasePort !== undefined && { databasePort }),
     addresses: config.conpaas.addresses ?? (process.platform === 'darwin' ? SINGLE_ADDRESS : ADDRESSES),
     ...applicationHost(config),
     ...(isolated && { uids: config.conpaas.uids ?? UIDS }),

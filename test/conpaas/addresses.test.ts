@@ -6,7 +6,13 @@ import { makeZip } from '../contract/archive.js';
 import { openSystem } from './system-rig.js';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
-const OPTIONS: AddressOptions = { range: '127.99.0.0/24', managerPort: 8443, appPort: 8000, installation: 'abc' };
+const OPTIONS: AddressOptions = {
+  range: '127.99.0.0/24',
+  managerPort: 8443,
+  appPort: 8000,
+  databasePort: 3306,
+  installation: 'abc',
+};
 
 const service = (manager: { address: string; port: number }) => ({ manager }) as never;
 
@@ -45,6 +51,9 @@ describe('the book of addresses', () => {
     const apps = { host: '0.0.0.0', ports: { first: 20_000, last: 20_001 }, publicHost: 'apps.example.org' };
     const shared = createAddressBook({ ...OPTIONS, apps });
     expect(shared.publicUrl({ address: '0.0.0.0', port: 20_000 })).toBe('http://apps.example.org:20000');
+    // Databases are for this machine alone, wherever applications listen.
+    expect(shared.databaseAt({ address: '0.0.0.0', port: 20_001 })).toEqual({ host: '127.0.0.1', port: 20_001 });
+    expect(book.databaseAt({ address: '127.99.0.7', port: 0 })).toEqual({ host: '127.99.0.7', port: 3306 });
   });
 
   test.each(['nonsense', '127.0.0.0/4', '300.1.1.1/16', '127.77.0.0/40'])('refuses the range %s', (range) => {

@@ -7,11 +7,13 @@ import { type Application, createApplication } from './application.js';
 import { readJson, writeJson } from './atomic-file.js';
 import { openCodeStore } from './code.js';
 import { applicationEnvironment } from './environment.js';
+import { type DatabaseProgram, mariadbProgram } from './mariadb/program.js';
 import { removeMemoryGroups } from './memory-limit.js';
 import { openOutput } from './output.js';
-import { DEFAULT_PATIENCE } from './patience.js';
+import { patienceFor } from './patience.js';
 import { freePort } from './ports.js';
-import { killMarked } from './processes.js';
+import { endMarked } from './processes.js';
+import { codeProgram, type ProgramOptions } from './program.js';
 import {
   type AgentStatus,
   type DesiredApplication,
@@ -34,6 +36,8 @@ export interface RunningAgent {
   proxy(task: ProxyTask | null): Promise<void>;
   /** Of a generic service. */
   readonly scripts: Scripts;
+  /** Of a mysql agent. */
+  database?: Pick<DatabaseProgram, 'dump' | 'load'>;
   logs(lines: number, follow: boolean, part?: OutputPart): Readable;
   /** Application and proxies end; nothing that they started remains. */
   close(): Promise<void>;
@@ -45,7 +49,7 @@ const FRONT_HOST = '127.0.0.1';
 /** Opens an agent's folder: what an earlier process of it left running is killed, and what should run is started again. */
 export async function openAgent(folder: string, spec: AgentSpec): Promise<RunningAgent> {
   const files = agentFiles(folder);
-  await killMarked(`${spec.mark}.run`, spec.owner);
+  await endMarked(`${spec.mark}.run`, spec.owner, patienceFor(spec.type).orphanMs);
   await removeMemoryGroups(`coaps-${spec.mark}`);
   const room = await openRoom(spec.room, spec.owner);
   await installPrograms(room);
@@ -64,17 +68,17 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
 
   const env = await applicationEnvironment(room, process.env);
   const newMark = () => `${spec.mark}.run${randomBytes(6).toString('hex')}`;
+  const patience = patienceFor(spec.type);
+  const { graceMs } = patience;
+  const programOptions: ProgramOptions = { room, env, output, newMark, graceMs };
+  const database = spec.type === 'mysql' ? mariadbProgram(programOptions) : undefined;
   const application = createApplication({
-    type: spec.type,
-    host: spec.host,
-    code,
-    room,
-    env,
+    program: database ?? codeProgram({ ...programOptions, type: spec.type, host: spec.host, code }),
     output,
-    newMark,
-    route: proxies.setOwn,
+    // The balancer speaks HTTP alone.
+    route: database ? async () => {} : proxies.setOwn,
     remember: (desired) => remember({ desired }),
-    patience: DEFAULT_PATIENCE,
+    patience,
   });
   const out = await openOutput(join(files.output, 'out'), OUTPUT_LIMITS);
   const err = await openOutput(join(files.output, 'err'), OUTPUT_LIMITS);
@@ -89,7 +93,7 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
     err,
     newMark,
     remember: (kept) => remember({ scripts: kept }),
-    graceMs: DEFAULT_PATIENCE.graceMs,
+    graceMs,
     signal: ending.signal,
   });
   await takeUp(memory, application, proxies, scripts);
@@ -118,6 +122,7 @@ export async function openAgent(folder: string, spec: AgentSpec): Promise<Runnin
       await code.remove(id);
     },
     apply: application.apply,
+    ...(database && { database }),
     proxy: async (task) => {
       await proxies.take(task);
       await remember({ proxy: task });

@@ -1,23 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ServiceType } from '../../domain/conpaas.js';
 import { AgentError } from './agent-error.js';
-import { build } from './build.js';
-import type { CodeStore } from './code.js';
-import { type Launched, launch } from './launch.js';
 import type { Output } from './output.js';
 import type { Patience } from './patience.js';
+import type { Program, Started } from './program.js';
 import type { Address, ApplicationPhase, ApplicationStatus, DesiredApplication } from './protocol.js';
-import type { Room } from './room.js';
 import { pause } from './wait.js';
 
 export interface ApplicationOptions {
-  type: ServiceType;
-  host: string;
-  code: CodeStore;
-  room: Room;
-  env: Readonly<Record<string, string>>;
+  program: Program;
   output: Output;
-  newMark(): string;
   /** Where requests go from now on; resolves when the place before has answered all of its own. */
   route(address: Address | undefined, drainMs: number): Promise<void>;
   /** What is kept for the next start of the agent. */
@@ -38,9 +29,8 @@ export interface Application {
   close(): Promise<void>;
 }
 
-interface Serving extends Launched {
+interface Serving extends Started {
   desired: DesiredApplication;
-  runtime: string;
   startedAt: Date;
 }
 
@@ -51,7 +41,7 @@ interface Work {
 }
 
 export function createApplication(options: ApplicationOptions): Application {
-  const { output, patience, route } = options;
+  const { program, output, patience, route } = options;
   let serving: Serving | undefined;
   let desired: DesiredApplication | null = null;
   let phase: ApplicationPhase = 'stopped';
@@ -67,16 +57,8 @@ export function createApplication(options: ApplicationOptions): Application {
   };
 
   const start = async (wanted: DesiredApplication, signal: AbortSignal): Promise<Serving> => {
-    const { runtime, context } = await build({ ...options, ...wanted, signal, doing });
-    const launched = await launch({
-      runtime,
-      context,
-      host: options.host,
-      startSeconds: wanted.startSeconds ?? runtime.startSeconds,
-      newMark: options.newMark,
-      graceMs: patience.graceMs,
-    });
-    return { ...launched, desired: wanted, runtime: runtime.name, startedAt: new Date() };
+    const started = await program.start(wanted, { signal, doing });
+    return { ...started, desired: wanted, startedAt: new Date() };
   };
 
   /** Requests go to the new processes before the old ones are told to stop. */
@@ -158,13 +140,14 @@ export function createApplication(options: ApplicationOptions): Application {
     desired = next;
     await stop();
     trouble = undefined;
-    if (next) await build({ ...options, ...next, signal, doing });
+    if (next) await program.prepare(next, { signal, doing });
   };
 
   const replace = async (next: DesiredApplication, signal: AbortSignal): Promise<void> => {
     const replaced = serving !== undefined;
     phase = replaced ? 'replacing' : 'starting';
     try {
+      if (serving && program.adapt && (await adapted(serving, next, program.adapt))) return;
       const started = await start(next, signal);
       await options.remember(next);
       desired = next;
@@ -179,6 +162,19 @@ export function createApplication(options: ApplicationOptions): Application {
       if (!serving && desired?.running && !signal.aborted) revive(desired, 0);
       throw error;
     }
+  };
+
+  /** Changes what runs. False: it has ended, to make room for the next. */
+  const adapted = async (running: Serving, next: DesiredApplication, adapt: NonNullable<Program['adapt']>) => {
+    if (await adapt(running, running.desired, next)) {
+      running.desired = next;
+      await options.remember(next);
+      desired = next;
+      phase = 'running';
+      return true;
+    }
+    await takeOver(undefined);
+    return false;
   };
 
   const apply = (next: DesiredApplication | null): Promise<void> => {

@@ -51,6 +51,10 @@ export interface AgentClient {
   scripts(task: ScriptTask, signal?: AbortSignal): Promise<AgentStatus>;
   /** Begins a script, in the background. `rejected` while another one runs. */
   execute(command: ScriptCommand, parameters: string): Promise<AgentStatus>;
+  /** Every database of a mysql agent's server, as SQL; the stream breaks off when it is not whole. */
+  dump(signal?: AbortSignal): Promise<Readable>;
+  /** Carries SQL out on a mysql agent's server. `failed` has the server's words. */
+  loadDump(open: () => Readable, signal?: AbortSignal): Promise<void>;
   /** The application's output, oldest first; with `follow` open until the signal aborts. */
   logs(options: { lines: number; follow: boolean; part?: OutputPart; signal?: AbortSignal }): Promise<Readable>;
   /** A new certificate for the agent, for new connections. */
@@ -100,6 +104,10 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
     execute: (command, parameters) => ask('POST', `/v1/scripts/${command}`, { json: { parameters }, limit: 4 * SHORT }),
     logs: ({ lines, follow, part, signal }) =>
       call('GET', `/v1/logs?lines=${lines}&follow=${follow}&part=${part ?? ''}`, signal ? { signal } : {}),
+    dump: (signal) => call('GET', '/v1/dump', signal ? { signal } : {}),
+    loadDump: async (open, signal) => {
+      await ask('PUT', '/v1/dump', { body: open(), ...(signal && { signal }) });
+    },
     renew: async (renewed) => {
       await ask('PUT', '/v1/credential', { json: renewed, limit: SHORT });
     },

@@ -78,6 +78,13 @@ function operationsOf({ agent, renew, end }: AgentApiOptions): Record<string, Op
       await agent.scripts.execute(command, ((await json(request)) as { parameters: string }).parameters);
       return agent.status();
     },
+    'GET dump': async ({ response }) => {
+      const dump = databaseOf(agent).dump();
+      response.writeHead(200, { 'Content-Type': 'application/sql' });
+      // Broken off when it is not whole.
+      await pipeline(dump, response).catch((error: Error) => console.error(error.message));
+    },
+    'PUT dump': ({ request }) => databaseOf(agent).load(request),
     'GET logs': async ({ response, query }) => {
       response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.flushHeaders();
@@ -92,6 +99,11 @@ function operationsOf({ agent, renew, end }: AgentApiOptions): Record<string, Op
       response.on('close', end);
     },
   };
+}
+
+function databaseOf({ database }: RunningAgent): NonNullable<RunningAgent['database']> {
+  if (database) return database;
+  throw new AgentError('rejected', 'This agent has no database.');
 }
 
 function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {

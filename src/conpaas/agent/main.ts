@@ -9,6 +9,7 @@ import { createSecureServer } from '../secure-server.js';
 import { openAgent, type RunningAgent } from './agent.js';
 import { writeAtomically, writeJson } from './atomic-file.js';
 import { createAgentApi } from './http-api.js';
+import { endMsFor } from './patience.js';
 import { freePort } from './ports.js';
 import { killMarked } from './processes.js';
 import { OLDEST_PROTOCOL, PROTOCOL } from './protocol.js';
@@ -16,7 +17,6 @@ import { type AgentEndpoint, type AgentSpec, agentFiles, holdFolder, readSpec } 
 import { pause } from './wait.js';
 
 const FOLDER_CHECK_MS = 2000;
-const END_MS = 20_000;
 
 const folder = process.argv[2] ?? '';
 const files = agentFiles(folder);
@@ -93,10 +93,10 @@ async function announceAndListen(host: string, listen: (host: string, port: numb
 }
 
 /** Ends once: everything of the application first, with force when it takes too long. */
-function ender(agent: RunningAgent, { mark, owner }: AgentSpec): (code: number) => Promise<void> {
+function ender(agent: RunningAgent, { mark, owner, type }: AgentSpec): (code: number) => Promise<void> {
   let ending: Promise<void> | undefined;
   return (code) => {
-    ending ??= Promise.race([agent.close().catch(console.error), pause(END_MS)]).then(async () => {
+    ending ??= Promise.race([agent.close().catch(console.error), pause(endMsFor(type))]).then(async () => {
       await killMarked(`${mark}.run`, owner);
       await rm(files.endpoint, { force: true });
       await rm(files.holder, { force: true });

@@ -127,6 +127,16 @@ function markedAs(owner: Owner, needle: string): Promise<number[]> {
   });
 }
 
+/** SIGTERM to what carries the mark, and after the grace SIGKILL. */
+export async function endMarked(mark: string, owner: Owner | null, graceMs: number): Promise<void> {
+  const end = Date.now() + graceMs;
+  for (const pid of graceMs > 0 ? await markedProcesses(mark, owner) : []) trySignal(pid, 'SIGTERM');
+  while (Date.now() < end && (await markedProcesses(mark, owner)).length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await killMarked(mark, owner);
+}
+
 /** Kills what carries the mark until nothing does: a process may fork between two looks. */
 export async function killMarked(mark: string, owner?: Owner | null): Promise<void> {
   for (let round = 0; round < 50; round += 1) {

@@ -21,6 +21,8 @@ export interface DesiredApplication {
   settings: ServiceSettings;
   /** Seconds until a new process must answer HTTP; default: the runtime's own, 60 for most. */
   startSeconds?: number;
+  /** mysql: where the server listens. It has no code, and `codeVersionId` means nothing. */
+  listen?: Address;
 }
 
 /**

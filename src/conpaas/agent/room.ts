@@ -27,6 +27,9 @@ export interface Room {
   temp: string;
 }
 
+/** Below a room, where a database server has its data: the owner's. */
+export const DATABASE_FOLDER = 'database';
+
 export async function openRoom(path: string, owner: Owner | null): Promise<Room> {
   const room: Room = {
     path,
@@ -40,11 +43,14 @@ export async function openRoom(path: string, owner: Owner | null): Promise<Room>
   };
   await removeOwned(room.temp, owner);
   for (const folder of [path, room.code, room.work, room.tools, room.volumes]) await makePassage(folder, owner);
-  for (const folder of [room.home, room.temp]) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await handOver(folder, owner);
-  }
+  for (const folder of [room.home, room.temp]) await ownFolder(folder, owner);
   return room;
+}
+
+/** A folder of the owner's below a room. */
+export async function ownFolder(path: string, owner: Owner | null): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await handOver(path, owner);
 }
 
 /**
@@ -64,6 +70,17 @@ export async function writeTool(room: Room, name: string, content: string): Prom
   await writeFile(path, content);
   // The agent's umask closes what it makes; the folder keeps everybody but the owner out.
   await chmod(path, 0o644);
+  return path;
+}
+
+/** The same for what the owner alone may read. */
+export async function writeSecret(room: Room, name: string, content: string): Promise<string> {
+  const path = join(room.tools, name);
+  const fresh = `${path}.new`;
+  await rm(fresh, { force: true });
+  await writeFile(fresh, content, { mode: 0o600, flag: 'wx' });
+  if (room.owner) await chown(fresh, room.owner.uid, room.owner.gid);
+  await rename(fresh, path);
   return path;
 }
 

@@ -8,11 +8,13 @@ export interface Cloud {
   readonly name: string;
   /**
    * Starts an agent and resolves when it listens. One of that id is there: it is returned, alive; a dead one is started again on the
-   * same address with the same folder. Rejects with Fault ServiceUnavailable when it does not come up, and leaves no process behind.
+   * same address with the same folder and the given credential. Rejects with Fault ServiceUnavailable when it does not come up, and leaves no process behind.
    */
   newInstance(request: InstanceRequest): Promise<CloudInstance>;
   /** Starts an agent that died (reboot, container restart, SIGKILL) again; it brings its application back by itself. */
   revive(agentId: string): Promise<CloudInstance>;
+  /** Ends agent and application; their folders wait for newInstance or revive. Not there: done. */
+  halt(agentId: string): Promise<void>;
   /** Ends agent and application, removes their folders. Not there: done. */
   kill(agentId: string): Promise<void>;
   /** Every agent that has a folder, dead or alive, whether the store knows it or not. */

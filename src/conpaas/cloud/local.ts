@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { Fault } from '../../domain/errors.js';
 import { writeJson } from '../agent/atomic-file.js';
 import { removeMemoryGroups } from '../agent/memory-limit.js';
-import { killMarked, type Owner, signalProcess } from '../agent/processes.js';
+import { endMsFor, patienceFor } from '../agent/patience.js';
+import { endMarked, killMarked, type Owner, signalProcess } from '../agent/processes.js';
 import { AGENT_ID } from '../agent/protocol.js';
-import { removeOwned } from '../agent/room.js';
+import { DATABASE_FOLDER, removeOwned } from '../agent/room.js';
 import { type AgentSpec, agentFiles, livingEndpoint, livingHolder, readSpec } from '../agent/spec.js';
 import { until } from '../agent/wait.js';
 import type { Cloud, CloudInstance, InstanceRequest } from './cloud.js';
@@ -24,8 +25,8 @@ export interface LocalCloudOptions {
 }
 
 const CLAIM_SECONDS = 60;
-/** Its own grace for the application is shorter. */
-const END_MS = 25_000;
+/** Its own patience ends before. */
+const END_MORE_MS = 5_000;
 
 export function localCloud(options: LocalCloudOptions): Cloud {
   const { data, uids, claimSeconds = CLAIM_SECONDS } = options;
@@ -53,7 +54,10 @@ export function localCloud(options: LocalCloudOptions): Cloud {
     if (!before) throw new Fault('NotFound', `There is no agent ${agentId}.`);
     if (before.alive && before.address) return before;
     const spec = await readSpec(folder);
-    if (!before.alive && spec) await killMarked(spec.mark, spec.owner);
+    if (!before.alive && spec) {
+      await endMarked(`${spec.mark}.run`, spec.owner, patienceFor(spec.type).orphanMs);
+      await killMarked(spec.mark, spec.owner);
+    }
     await spawnAgent(folder);
     options.log?.info({ agentId }, 'agent started');
     const after = await describe(folder);
@@ -70,10 +74,17 @@ export function localCloud(options: LocalCloudOptions): Cloud {
           const owner = ownerOf(request.owner ?? request.uid, uids);
           const rooms = await openRooms(data, owner !== null);
           await writeFolder(folder, request, { owner, room: join(rooms, request.agentId), claimSeconds });
+        } else if (!(await livingHolder(folder))) {
+          // Its own may have ended while it rested.
+          await writeCredential(folder, request);
         }
         return await bringUp(request.agentId);
       }),
     revive: (agentId) => inLine(agentId, () => bringUp(agentId)),
+    halt: (agentId) =>
+      inLine(agentId, async () => {
+        await endAgent(folderOf(agentId));
+      }),
     kill: (agentId) =>
       inLine(agentId, async () => {
         const folder = folderOf(agentId);
@@ -127,12 +138,20 @@ async function writeFolder(
   const files = agentFiles(folder);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(files.key, credential.key, { mode: 0o600 });
-  await writeFile(files.certificate, credential.certificate, { mode: 0o600 });
-  await writeFile(files.authority, authority, { mode: 0o600 });
+  await writeCredential(folder, { credential, authority });
   const mark = randomBytes(12).toString('hex');
   const spec: AgentSpec = { agentId, uid, sid, type, host: address ?? '127.0.0.1', mark, ...more };
   await writeJson(files.spec, spec);
+}
+
+async function writeCredential(
+  folder: string,
+  { credential, authority }: Pick<InstanceRequest, 'credential' | 'authority'>,
+): Promise<void> {
+  const files = agentFiles(folder);
+  await writeFile(files.key, credential.key, { mode: 0o600 });
+  await writeFile(files.certificate, credential.certificate, { mode: 0o600 });
+  await writeFile(files.authority, authority, { mode: 0o600 });
 }
 
 async function describe(folder: string): Promise<CloudInstance | undefined> {
@@ -159,9 +178,9 @@ async function describe(folder: string): Promise<CloudInstance | undefined> {
 async function endAgent(folder: string): Promise<boolean> {
   const spec = await readSpec(folder);
   const holder = await livingHolder(folder);
-  if (holder) {
+  if (holder && spec) {
     await signalProcess(holder, 'SIGTERM');
-    await until(async () => !(await livingHolder(folder)), END_MS);
+    await until(async () => !(await livingHolder(folder)), endMsFor(spec.type) + END_MORE_MS);
     await signalProcess(holder, 'SIGKILL');
   }
   if (spec) {
@@ -173,7 +192,7 @@ async function endAgent(folder: string): Promise<boolean> {
 
 /** What is the owner's with the owner's rights; then what is ours. */
 async function removeRoom({ room, owner }: AgentSpec): Promise<void> {
-  for (const part of ['home', 'tmp']) await removeOwned(join(room, part), owner);
+  for (const part of ['home', 'tmp', DATABASE_FOLDER]) await removeOwned(join(room, part), owner);
   for (const part of ['code', 'work', 'volumes']) {
     const entries = await readdir(join(room, part), { withFileTypes: true }).catch(() => []);
     for (const entry of entries) if (entry.isDirectory()) await removeOwned(join(room, part, entry.name), owner);

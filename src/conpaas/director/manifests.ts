@@ -72,7 +72,7 @@ async function makeService(
   wanted: ManifestService,
 ): Promise<void> {
   const { managers, incoming } = director;
-  const made = await createService(director, call.user, wanted.type, application, wanted.name);
+  const made = await createService(director, call.user, { type: wanted.type, application, name: wanted.name });
   if (typeof made === 'string') throw new RpcError(made);
   const { sid } = made;
   const ask = (name: string, parameters = {}) => managers.ask(sid, { kind: 'POST', name, parameters });

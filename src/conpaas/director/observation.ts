@@ -1,6 +1,8 @@
 import type { ConpaasService } from '../../domain/conpaas.js';
+import type { AddressBook } from '../addresses.js';
 import type { AgentStatus } from '../agent/protocol.js';
 import type { Answer } from '../http/answer.js';
+import { isResting } from '../manager/plan.js';
 import { type Director, type Endpoint, integer, type UserCall } from './endpoint.js';
 
 /**
@@ -25,7 +27,7 @@ async function serviceStatus(director: Director, call: UserCall): Promise<Answer
 }
 
 async function statusOf({ store, managers, addresses }: Director, service: ConpaasService) {
-  const { sid, aid, name, type, state, reason, endpoint, current } = service;
+  const { sid, aid, name, type, state, reason, current } = service;
   const versions = await store.codeVersions(sid);
   const { codeVersionId } = current;
   return {
@@ -36,7 +38,7 @@ async function statusOf({ store, managers, addresses }: Director, service: Conpa
     state,
     reason,
     /** From the service's birth to its end. */
-    url: addresses.publicUrl(endpoint),
+    url: urlOf(service, addresses),
     processes: Math.max(1, current.counts['backend'] ?? 0),
     code: {
       codeVersionId,
@@ -46,8 +48,15 @@ async function statusOf({ store, managers, addresses }: Director, service: Conpa
   };
 }
 
+/** A database's without user and password. */
+function urlOf({ type, endpoint }: ConpaasService, addresses: AddressBook): string {
+  if (type !== 'mysql') return addresses.publicUrl(endpoint);
+  const { host, port } = addresses.databaseAt(endpoint);
+  return `mysql://${host}:${port}`;
+}
+
 async function nodesOf({ store, managers }: Pick<Director, 'store' | 'managers'>, sid: number) {
-  const nodes = await store.nodes({ sid });
+  const nodes = (await store.nodes({ sid })).filter((node) => !isResting(node));
   if (nodes.length === 0) return [];
   const agents = await managers.agents(sid);
   return nodes.map(({ nodeId, roles }) => ({ id: nodeId, roles, ...applicationOf(agents.get(nodeId)) }));

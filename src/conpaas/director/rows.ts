@@ -18,7 +18,7 @@ export function serviceRow(service: ConpaasService, addresses: AddressBook) {
     sid: service.sid,
     state: service.state,
     subnet: null,
-    type: service.type,
+    type: service.current.settings.typeName ?? service.type,
     user_id: service.uid,
     vmid: String(service.vmid),
   };

@@ -1,6 +1,7 @@
 import { type ConpaasApplication, type ConpaasService, SERVICE_TYPES, type ServiceType } from '../../domain/conpaas.js';
 import type { User } from '../../domain/model.js';
 import type { Answer } from '../http/answer.js';
+import { firstAccounts } from '../manager/database.js';
 import { ownApplication } from './applications.js';
 import { type Director, type Endpoint, FALSE, failure, integer, parameter, TRUE, type UserCall } from './endpoint.js';
 import { serviceRow } from './rows.js';
@@ -31,13 +32,18 @@ const DEFAULT_CLOUD = 'default';
 /** The default cloud's name in rows and node ids; clients send either. */
 const DEFAULT_CLOUD_NAME = 'iaas';
 
+/** Clients of 1.4.2 to 1.5.1 say galera where people say mysql, and find its methods by that name. */
+const OTHER_NAMES: Readonly<Record<string, ServiceType>> = { galera: 'mysql' };
+
 async function availableServices(director: Director): Promise<Answer> {
-  return { json: SERVICE_TYPES.filter((type) => director.missing(type) === undefined) };
+  const offered = SERVICE_TYPES.filter((type) => director.missing(type) === undefined);
+  const others = Object.keys(OTHER_NAMES).filter((name) => offered.some((type) => type === OTHER_NAMES[name]));
+  return { json: [...offered, ...others] };
 }
 
 async function startService(director: Director, call: UserCall): Promise<Answer> {
   const { type = '', cloud = DEFAULT_CLOUD } = call.path;
-  const known = SERVICE_TYPES.find((name) => name === type);
+  const known = SERVICE_TYPES.find((name) => name === (OTHER_NAMES[type] ?? type));
   if (!known) return failure(`Unknown service type: ${type}`);
   const missing = director.missing(known);
   if (missing !== undefined) return failure(`Unknown service type: ${type}. ${missing}`);
@@ -47,17 +53,25 @@ async function startService(director: Director, call: UserCall): Promise<Answer>
     return failure(creationError(`There is no cloud named ${cloud}. Please check your Director configuration.`));
   }
   // The name is ours: a caller that must find its service again after a crash gives it at once.
-  const service = await createService(director, call.user, known, application, parameter(call, 'name'));
+  const name = parameter(call, 'name');
+  const typeName = known === type ? undefined : type;
+  const service = await createService(director, call.user, { type: known, application, name, typeName });
   return typeof service === 'string' ? failure(service) : { json: serviceRow(service, director.addresses) };
+}
+
+export interface ServiceWish {
+  type: ServiceType;
+  application: ConpaasApplication;
+  name?: string | undefined;
+  /** The type's other name, when the client used it. */
+  typeName?: string | undefined;
 }
 
 /** The service, or the text of the failure; nothing remains of one that failed. */
 export async function createService(
   director: Director,
   user: User,
-  type: ServiceType,
-  application: ConpaasApplication,
-  name = `New ${type} service`,
+  { type, application, typeName, name = `New ${typeName ? 'MySQL' : type} service` }: ServiceWish,
 ): Promise<ConpaasService | string> {
   const service = await director.managers.create({
     aid: application.aid,
@@ -66,6 +80,7 @@ export async function createService(
     name,
     cloud: DEFAULT_CLOUD_NAME,
     price: user.uid === director.gatewayUid ? 0 : 1,
+    settings: { ...(type === 'mysql' && { accounts: firstAccounts() }), ...(typeName !== undefined && { typeName }) },
   });
   if (service === 'no-credit') return creationError('Could not add nodes. Not enough credits.');
   if (service === 'no-address') return creationError('Every address of conpaas.addresses is in use.');

@@ -12,7 +12,7 @@ export type Answer =
   /** A file that stays where it is. */
   | { file: string; type?: string; name: string }
   /** Sent while it grows; the client's end ends it. */
-  | { stream: Readable; type: string };
+  | { stream: Readable; type: string; name?: string };
 
 /** Sends it and ends the connection: old clients read to the end of the stream, whatever the length says. */
 export async function send(response: ServerResponse, status: number, answer: Answer): Promise<void> {
@@ -33,7 +33,7 @@ function rendered(answer: Exclude<Answer, { file: string } | { stream: Readable 
 
 /** The original's managers write "attachement" (sic); no client looks at it. */
 function naming(answer: Answer): Record<string, string> {
-  if (!('name' in answer)) return {};
+  if (!('name' in answer) || answer.name === undefined) return {};
   const plain = answer.name.replace(/[^\w.+-]/g, '_');
   return { 'Content-Disposition': `attachment; filename=${plain}` };
 }
@@ -52,8 +52,11 @@ async function sendFile(
   await pipeline(createReadStream(answer.file), response).catch(() => response.destroy());
 }
 
-async function sendStream(response: ServerResponse, answer: { stream: Readable; type: string }): Promise<void> {
-  response.writeHead(200, { ...COMMON, 'Content-Type': answer.type });
+async function sendStream(
+  response: ServerResponse,
+  answer: { stream: Readable; type: string; name?: string },
+): Promise<void> {
+  response.writeHead(200, { ...COMMON, 'Content-Type': answer.type, ...naming(answer) });
   response.flushHeaders();
   await pipeline(answer.stream, response).catch(() => response.destroy());
 }

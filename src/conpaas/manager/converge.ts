@@ -4,8 +4,9 @@ import type { AddressBook } from '../addresses.js';
 import type { AgentClient } from '../agent/client.js';
 import type { CodeRepository } from './code-repository.js';
 import type { Credits } from './credits.js';
+import { withDatabases } from './database.js';
 import type { Fleet } from './fleet.js';
-import { layoutOf, planNodes, runsApplication } from './plan.js';
+import { isResting, keepsData, layoutOf, planNodes, runsApplication } from './plan.js';
 import { activateScripts } from './scripts.js';
 
 /** What bringing a service to a goal needs. */
@@ -40,10 +41,12 @@ export async function converge(
   signal: AbortSignal,
 ): Promise<void> {
   const nodes = await shop.store.nodes({ sid: service.sid });
+  if (goal.aim === 'stopped' && keepsData(service.type)) return await restNodes(shop, nodes);
   if (goal.aim !== 'running') return await endNodes(shop, nodes);
   const plan = planNodes(layoutOf(service.type), goal.counts, nodes, goal.remove);
   const members: Member[] = [];
   for (const { node, roles } of plan.keep) {
+    if (isResting(node)) await wake(shop, node, roles);
     members.push({ node: { ...node, roles }, agent: await shop.fleet.ensure(node) });
   }
   signal.throwIfAborted();
@@ -51,13 +54,37 @@ export async function converge(
   if (service.type === 'generic') {
     // Those that stay hear of it when the others are gone.
     await endNodes(shop, plan.remove);
-    return await activateScripts(shop, members, goal, signal);
+    return await activateScripts(shop, members, await withDatabases(shop, service, goal), signal);
   }
+  if (service.type === 'mysql') await applyDatabase(shop, members, goal, signal);
+  else await applyAll(shop, members, await withDatabases(shop, service, goal), signal);
+  for (const { node } of members) await shop.store.updateNode(node.nodeId, { roles: node.roles });
+  await endNodes(shop, plan.remove);
+}
+
+async function applyAll(
+  shop: Workshop,
+  members: readonly Member[],
+  goal: ServiceGoal,
+  signal: AbortSignal,
+): Promise<void> {
   await applyCode(shop, members, goal, signal);
   await pointProxies(shop, members);
   await restOthers(members);
-  for (const { node } of members) await shop.store.updateNode(node.nodeId, { roles: node.roles });
-  await endNodes(shop, plan.remove);
+}
+
+async function applyDatabase(
+  shop: Workshop,
+  members: readonly Member[],
+  { codeVersionId, settings }: ServiceGoal,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { node, agent } of members) {
+    if (!node.endpoint) throw new Fault('ServiceUnavailable', `The node ${node.nodeId} has no address.`);
+    const listen = shop.addresses.databaseAt(node.endpoint);
+    shop.note(`MariaDB on ${node.nodeId}`);
+    await agent.apply({ codeVersionId, running: true, settings, listen }, signal);
+  }
 }
 
 /** All at once: an agent takes a second to come up. */
@@ -89,7 +116,7 @@ async function reserveNode(shop: Workshop, service: ConpaasService, roles: strin
   const holders = await shop.store.nodes({ sid });
   const first = !holders.some(({ endpoint }) => isSame(endpoint, service.endpoint));
   const common = { sid, cloud, host: shop.host, roles, paidUntil: shop.clock().toISOString() };
-  const listens = roles.includes('proxy') || shop.addresses.everyNode;
+  const listens = roles.includes('proxy') || service.type === 'mysql' || shop.addresses.everyNode;
   for (let tried = 0; tried < TRIES; tried++) {
     const others = listens ? await shop.addresses.endpointCandidates() : null;
     const node = await shop.store.createNode({
@@ -160,4 +187,23 @@ async function endNodes(shop: Workshop, nodes: readonly ConpaasNode[]): Promise<
       await shop.store.deleteNode(node.nodeId);
     }),
   );
+}
+
+/** Before its agent is started again, so that whatever happens then is paid. */
+async function wake(shop: Workshop, node: ConpaasNode, roles: string[]): Promise<void> {
+  const now = shop.clock().toISOString();
+  const isPaid = node.paidUntil > now;
+  const paidUntil = isPaid ? node.paidUntil : now;
+  await shop.store.updateNode(node.nodeId, { roles, paidUntil });
+  if (!isPaid) await shop.credits.payFirstHour({ ...node, paidUntil });
+}
+
+async function restNodes(shop: Workshop, nodes: readonly ConpaasNode[]): Promise<void> {
+  for (const node of nodes) {
+    if (isResting(node)) continue;
+    shop.note(`stopping ${node.nodeId}`);
+    await shop.keepOutput(node);
+    await shop.fleet.rest(node);
+    await shop.store.updateNode(node.nodeId, { roles: [] });
+  }
 }

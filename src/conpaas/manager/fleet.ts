@@ -6,6 +6,7 @@ import { OLDEST_PROTOCOL, PROTOCOL } from '../agent/protocol.js';
 import { type Credential, createRequest } from '../certificates.js';
 import type { Cloud, CloudInstance } from '../cloud/cloud.js';
 import type { DirectorClient } from '../director-client.js';
+import { isResting, keepsData } from './plan.js';
 
 /** The agents of one service. */
 export interface Fleet {
@@ -15,6 +16,8 @@ export interface Fleet {
   living(nodes: readonly ConpaasNode[]): Promise<Map<string, AgentClient>>;
   /** Gives every living agent a new certificate, and speaks to them with the manager's current one. */
   renew(nodes: readonly ConpaasNode[]): Promise<void>;
+  /** Ends agent and application; what they have on disk waits for `ensure`. Not there: done. */
+  rest(node: ConpaasNode): Promise<void>;
   /** Ends agent and application and removes what they had on disk. Not there: done. */
   end(node: ConpaasNode): Promise<void>;
   close(): void;
@@ -90,6 +93,11 @@ export function createFleet({ service, cloud, director, addresses, credential, a
     );
   }
 
+  function drop(nodeId: string): void {
+    clients.get(nodeId)?.client.close();
+    clients.delete(nodeId);
+  }
+
   return {
     living,
     async renew(nodes) {
@@ -99,21 +107,27 @@ export function createFleet({ service, cloud, director, addresses, credential, a
       forget();
     },
     async ensure(node) {
-      const found = await cloud.revive(node.nodeId).catch((error: unknown) => {
-        if (isFault(error) && error.code === 'NotFound') return undefined;
-        throw error;
-      });
+      // One that rested gets a new certificate.
+      const found = isResting(node)
+        ? undefined
+        : await cloud.revive(node.nodeId).catch((error: unknown) => {
+            if (isFault(error) && error.code === 'NotFound') return undefined;
+            throw error;
+          });
       if (found && isSpokenTo(found)) return clientFor(found);
       // Born before an upgrade that left its language behind.
-      if (found) await cloud.kill(node.nodeId);
+      if (found) await (keepsData(type) ? cloud.halt : cloud.kill)(node.nodeId);
       return clientFor(await make(node));
     },
     async end(node) {
       const client = clients.get(node.nodeId)?.client;
       await client?.end().catch(() => undefined);
-      client?.close();
-      clients.delete(node.nodeId);
+      drop(node.nodeId);
       await cloud.kill(node.nodeId);
+    },
+    async rest(node) {
+      drop(node.nodeId);
+      await cloud.halt(node.nodeId);
     },
     close: forget,
   };

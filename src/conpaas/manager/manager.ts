@@ -22,6 +22,7 @@ import { openManagerLog } from './manager-log.js';
 import { checkParameters, type ManagerCore, type Method, RpcError } from './method.js';
 import { methodsOf } from './methods/table.js';
 import { lastOutput } from './output.js';
+import { isResting } from './plan.js';
 
 /** What every manager of this host shares. */
 export interface ManagerContext {
@@ -127,6 +128,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
     fleet,
     addresses: context.addresses,
     outputFile,
+    uploads,
     async log() {
       const output = await lastOutput(core, { lines: 100, follow: false }).then((stream) => text(stream));
       return `${await managerLog.tail()}${output ? `\nThe application's last lines:\n${output}` : ''}`;
@@ -174,7 +176,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
       agentsAreDue = false;
     },
     async pay() {
-      const nodes = await store.nodes({ sid });
+      const nodes = (await store.nodes({ sid })).filter((node) => !isResting(node));
       if (!(await credits.payDue(nodes))) await lifecycle.stopFor('Not enough credits.');
     },
     async close() {

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ConpaasService, NewConpaasService, ServiceGoal } from '../../domain/conpaas.js';
+import type { ConpaasService, NewConpaasService, ServiceGoal, ServiceSettings } from '../../domain/conpaas.js';
 import { Fault } from '../../domain/errors.js';
 import type { AgentStatus } from '../agent/protocol.js';
 import { INITIAL_CODE } from './code-repository.js';
@@ -9,7 +9,10 @@ import { type Asked, codeFile, type Manager, type ManagerContext, openManager, s
 import { RpcError } from './method.js';
 import { firstCounts, layoutOf } from './plan.js';
 
-export type WantedService = Pick<NewConpaasService, 'aid' | 'uid' | 'type' | 'name' | 'cloud' | 'price'>;
+export type WantedService = Pick<NewConpaasService, 'aid' | 'uid' | 'type' | 'name' | 'cloud' | 'price'> & {
+  /** What it holds to from its birth. */
+  settings?: Partial<ServiceSettings>;
+};
 
 /** The managers of this host, one for each service. */
 export interface Managers {
@@ -124,12 +127,15 @@ export function createManagers(context: ManagerContext): Managers {
     }
   }
 
-  async function createRow(wanted: WantedService): Promise<ConpaasService | 'no-credit' | 'no-address'> {
+  async function createRow({
+    settings,
+    ...wanted
+  }: WantedService): Promise<ConpaasService | 'no-credit' | 'no-address'> {
     const current: ServiceGoal = {
       aim: 'stopped',
       counts: firstCounts(layoutOf(wanted.type)),
       codeVersionId: INITIAL_CODE,
-      settings: { variables: {}, php: {} },
+      settings: { variables: {}, php: {}, ...settings },
     };
     for (let tried = 0; tried < TRIES; tried++) {
       const made = await store.createService({

@@ -23,12 +23,16 @@ export interface ManagerCore {
   log(): Promise<string>;
   /** Where the last output of ended nodes is kept. */
   outputFile: string;
+  /** Folder for files of a moment. */
+  uploads: string;
 }
 
 /** Parameters as sent: JSON values, or strings of a form. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 export interface MethodCall {
+  /** As it is echoed; absent in calls from inside. */
+  id?: unknown;
   parameters: Parameters;
   /** Of an upload. */
   files: readonly ReceivedFile[];

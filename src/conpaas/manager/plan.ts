@@ -15,6 +15,16 @@ export function layoutOf(type: ServiceType): Layout {
   return WEB_LAYOUT;
 }
 
+/** Whether the nodes of a stopped service wait for its next start, without agents, because of what they hold. */
+export function keepsData(type: ServiceType): boolean {
+  return type === 'mysql';
+}
+
+/** A node that waits carries no role, costs nothing and is not shown. */
+export function isResting({ roles }: Pick<ConpaasNode, 'roles'>): boolean {
+  return roles.length === 0;
+}
+
 /** A service begins with one node that carries everything. */
 export function firstCounts(layout: Layout): RoleCounts {
   return layout.kind === 'packed' ? { [layout.first]: 1, web: 0, backend: 0 } : { node: 1 };

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { ServiceType } from '../../../domain/conpaas.js';
 import { AgentError } from '../agent-error.js';
 import { machineEnvironment, reachablePath } from '../environment.js';
+import { mariadb } from '../mariadb/installation.js';
 import { bash } from './bash.js';
 import { jar } from './jar.js';
 import { nodejs } from './nodejs.js';
@@ -38,7 +39,7 @@ export async function detectRuntimes(env: NodeJS.ProcessEnv): Promise<RuntimeRep
   const availability = async ({ detect }: Pick<Runtime, 'detect'>): Promise<Availability> =>
     isLinux ? await detect(found) : { available: false, install: NEEDS_LINUX };
   return await Promise.all(
-    [...RUNTIMES, bash].map(async (runtime) => ({
+    [...RUNTIMES, bash, mariadb].map(async (runtime) => ({
       name: runtime.name,
       type: runtime.type,
       ...(await availability(runtime)),

@@ -72,8 +72,8 @@ export const COMMON_METHODS: readonly Method[] = [
     name: 'get_service_info',
     kind: 'GET',
     async run({ lifecycle }) {
-      const { state, type } = await lifecycle.service();
-      return { result: { state, type: shownType(type) } };
+      const { state, type, current } = await lifecycle.service();
+      return { result: { state, type: current.settings.typeName ?? shownType(type) } };
     },
   },
   {

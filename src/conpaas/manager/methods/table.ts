@@ -12,6 +12,7 @@ import {
 import { COMMON_METHODS } from './common.js';
 import { GENERIC_METHODS } from './generic.js';
 import { HELLOWORLD_METHODS } from './helloworld.js';
+import { MYSQL_METHODS } from './mysql.js';
 import { WEB_NODE_METHODS } from './nodes.js';
 import { OUTPUT_METHODS } from './output.js';
 import { GENERIC_SETTINGS_METHODS, SETTINGS_METHODS } from './settings.js';
@@ -40,6 +41,7 @@ const METHODS: Partial<Record<ServiceType, readonly Method[]>> = {
     ...GENERIC_SETTINGS_METHODS,
     GET_AGENT_LOG,
   ],
+  mysql: [...COMMON_METHODS, ...MYSQL_METHODS, ...OUTPUT_METHODS],
   helloworld: [...COMMON_METHODS, ...HELLOWORLD_METHODS],
 };
 
