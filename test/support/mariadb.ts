@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { mariadb } from '../../src/conpaas/agent/mariadb/installation.js';
 
 export interface Login {
@@ -26,4 +27,38 @@ export function query({ host, port, user, password }: Login, statement: string):
         error ? reject(new Error(words || error.message)) : resolve(output.split('\n').filter(Boolean)),
     );
   });
+}
+
+/** Inserts numbers one by one until the connection breaks, which `strike` brings about; gives how many were confirmed. */
+export async function insertUntil(
+  { host, port, user, password }: Login,
+  enough: number,
+  strike: () => Promise<unknown>,
+): Promise<number> {
+  const client = spawn(
+    'mariadb',
+    [
+      '--no-defaults',
+      '--protocol=tcp',
+      `--host=${host}`,
+      `--port=${port}`,
+      `--user=${user}`,
+      '--batch',
+      '--skip-column-names',
+      '--unbuffered',
+    ],
+    { env: { PATH: process.env['PATH'] ?? '', MYSQL_PWD: password }, stdio: ['pipe', 'pipe', 'ignore'] },
+  );
+  client.stdin.on('error', () => {});
+  for (let n = 1; n <= 20_000; n += 1) client.stdin.write(`INSERT INTO conpaas.counted VALUES (${n}); SELECT ${n};\n`);
+  client.stdin.end();
+  let confirmed = 0;
+  let struck = false;
+  for await (const line of createInterface({ input: client.stdout })) {
+    confirmed = Number(line);
+    if (confirmed < enough || struck) continue;
+    struck = true;
+    void strike();
+  }
+  return confirmed;
 }

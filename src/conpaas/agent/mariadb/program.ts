@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { AgentError } from '../agent-error.js';
+import { runStartupScript } from '../build.js';
 import { type ProcessGroup, startGroup } from '../group.js';
 import type { Program, ProgramOptions, Started, Way } from '../program.js';
 import type { Address, DesiredApplication } from '../protocol.js';
@@ -51,6 +52,8 @@ export function mariadbProgram(options: ProgramOptions): DatabaseProgram {
     if (!listen) throw new AgentError('rejected', 'A database server must be told where to listen.');
     const programs = await installation(env);
     await makeData(programs, { signal, doing });
+    const { settings } = wanted;
+    await runStartupScript({ folder: place.folder, room, env, output, signal, settings, doing }, newMark);
     // A new one for each start: nothing but this agent ever needs it.
     const password = randomBytes(18).toString('base64url');
     const tools = await toolsFor(programs, password);
