@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,6 +12,14 @@ export interface PostgresServer {
   /** A new, empty database. */
   createDatabase(): Promise<string>;
   dropDatabase(url: string): Promise<void>;
+  /** SIGKILL to the server; its sessions end when they notice. */
+  kill(): Promise<void>;
+  /** SIGKILL to the process of one session: the server then ends all of them, and recovers by itself. False: there is none. */
+  killSession(choose: (pids: number[]) => number): boolean;
+  /** Resolves when it takes connections. */
+  answers(): Promise<void>;
+  /** After `kill`. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,11 +45,13 @@ export async function startPostgres(): Promise<PostgresServer> {
     cwd: folder,
     stdio: 'pipe',
   });
-  const server = spawn(
-    join(bin, 'postgres'),
-    ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=60'],
-    { ...user, cwd: folder, stdio: 'ignore' },
-  );
+  const start = () =>
+    spawn(
+      join(bin, 'postgres'),
+      ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=60'],
+      { ...user, cwd: folder, stdio: 'ignore' },
+    );
+  let server = start();
   const urlOf = (database: string) => `postgres://coaps@localhost/${database}?host=${encodeURIComponent(folder)}`;
   const stop = async () => {
     if (server.exitCode === null && server.signalCode === null) {
@@ -63,8 +73,50 @@ export async function startPostgres(): Promise<PostgresServer> {
       return urlOf(name);
     },
     dropDatabase: (url) => query(urlOf('postgres'), `drop database ${new URL(url).pathname.slice(1)} with (force)`),
+    async kill() {
+      const ended = once(server, 'exit');
+      server.kill('SIGKILL');
+      await ended;
+    },
+    killSession(choose) {
+      const sessions = sessionsOf(server.pid ?? 0);
+      if (sessions.length > 0) process.kill(choose(sessions), 'SIGKILL');
+      return sessions.length > 0;
+    },
+    answers: () => ready(server, urlOf('postgres')),
+    async restart() {
+      const deadline = Date.now() + PATIENCE;
+      for (;;) {
+        server = start();
+        try {
+          return await ready(server, urlOf('postgres'));
+        } catch (error) {
+          // Sessions of the one that was killed may still hold its shared memory.
+          if (server.exitCode === null || Date.now() > deadline) throw error;
+          await wait(50);
+        }
+      }
+    },
     stop,
   };
+}
+
+/** Processes of this server that serve a client. */
+function sessionsOf(server: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(/\) (?=[A-Z] )/);
+        return (
+          rest.split(' ')[1] === String(server) &&
+          /^postgres: coaps /.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
+        );
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 function binaries(): string | undefined {

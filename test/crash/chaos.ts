@@ -1,0 +1,138 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { KILLS } from './history.js';
+import type { Random } from './random.js';
+import type { Scene } from './scene.js';
+
+export const KINDS = ['gateway', 'pause', 'database', 'session', 'cloud foundry', 'openshift', 'agent'] as const;
+export type Kind = (typeof KINDS)[number];
+
+const WEIGHTS: Record<Kind, number> = {
+  gateway: 6,
+  pause: 1,
+  database: 2,
+  session: 1,
+  'cloud foundry': 2,
+  openshift: 2,
+  agent: 1.5,
+};
+
+export interface Chaos {
+  /** Kills at random until the signal; resolves when all that was killed is back. */
+  run(signal: AbortSignal): Promise<void>;
+  readonly kills: Readonly<Record<Kind, number>>;
+}
+
+/** `pause`: milliseconds between two kills, at least and at most. */
+export function chaosOf(scene: Scene, random: Random, pause: readonly [number, number]): Chaos {
+  const { gateways, history, database, cloudFoundry, openShift } = scene;
+  const kills = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
+  /** What is down now, and when it is back. */
+  const down = new Map<string, Promise<void>>();
+  let databaseIsDown = false;
+
+  /** Nothing is killed that is down already. */
+  const once = (kind: Kind, name: string, work: () => Promise<void>): void => {
+    if (down.has(name)) return;
+    kills[kind] += 1;
+    const back = work().catch((error: Error) => history.violation(KILLS, `${name}: ${error.message}`));
+    down.set(
+      name,
+      back.finally(() => down.delete(name)),
+    );
+  };
+  const deeds: Record<Kind, () => Promise<void> | void> = {
+    gateway() {
+      const gateway = random.one(gateways);
+      const rest = random.whole(0, 3000);
+      once('gateway', gateway.name, async () => {
+        history.tell(KILLS, `gateway ${gateway.name}, SIGKILL`);
+        await gateway.kill();
+        await wait(rest);
+        await gateway.start(() => databaseIsDown);
+      });
+    },
+    pause() {
+      const gateway = random.one(gateways);
+      const length = random.whole(500, 8000);
+      once('pause', gateway.name, async () => {
+        history.tell(KILLS, `gateway ${gateway.name}, stopped for ${length} ms`);
+        await gateway.pause(length);
+        history.tell(KILLS, `gateway ${gateway.name} goes on`);
+      });
+    },
+    database() {
+      if (!database) return;
+      const rest = random.whole(0, 4000);
+      once('database', 'database', async () => {
+        history.tell(KILLS, 'database, SIGKILL');
+        databaseIsDown = true;
+        await database.kill();
+        await wait(rest);
+        await database.restart();
+        databaseIsDown = false;
+        history.tell(KILLS, 'database serves');
+      });
+    },
+    session() {
+      if (!database || databaseIsDown) return;
+      once('session', 'database', async () => {
+        databaseIsDown = true;
+        history.tell(KILLS, 'session of the database, SIGKILL');
+        database.killSession((pids) => random.one(pids));
+        await database.answers();
+        databaseIsDown = false;
+      });
+    },
+    'cloud foundry': () => cut('cloud foundry', cloudFoundry.front),
+    openshift: () => cut('openshift', openShift.front),
+    async agent() {
+      const agents = await livingAgents(scene.data);
+      if (agents.length === 0) return;
+      const { id, pid } = random.one(agents);
+      kills.agent += 1;
+      history.tell(KILLS, `agent ${id}, SIGKILL`);
+      process.kill(pid, 'SIGKILL');
+    },
+  };
+  function cut(kind: 'cloud foundry' | 'openshift', front: Scene['openShift']['front']): void {
+    // Now and then longer than an operation repeats its calls.
+    const length = random.chance(0.2) ? random.whole(8000, 20_000) : random.whole(100, 4000);
+    once(kind, kind, async () => {
+      history.tell(KILLS, `${kind} is away for ${length} ms`);
+      await front.down();
+      await wait(length);
+      await front.up();
+      history.tell(KILLS, `${kind} is back`);
+    });
+  }
+  return {
+    kills,
+    async run(signal) {
+      while (!signal.aborted) {
+        await wait(random.whole(...pause), undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) break;
+        await deeds[random.weighted(WEIGHTS)]();
+      }
+      await Promise.all(down.values());
+    },
+  };
+}
+
+/** Whose process carries the agent's mark, so that nobody else is hit. */
+async function livingAgents(data: string): Promise<{ id: string; pid: number }[]> {
+  const folder = join(data, 'conpaas', 'agents');
+  const found = await Promise.all(
+    (await readdir(folder).catch(() => [])).sort().map(async (id) => {
+      try {
+        const { pid } = JSON.parse(await readFile(join(folder, id, 'endpoint.json'), 'utf8')) as { pid: number };
+        const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+        return command.includes(join(folder, id)) ? [{ id, pid }] : [];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,189 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { rawRequest } from '../support/raw-request.js';
+import { type Chaos, chaosOf } from './chaos.js';
+import type { Client } from './client.js';
+import { KILLS, type Violation } from './history.js';
+import { checkNothingLies, checkNothingRuns, checkPlatforms, removeAll } from './machine.js';
+import { type Random, randomOf } from './random.js';
+import { ADMIN, openScene, type Scene } from './scene.js';
+import { speakerOf } from './speaker.js';
+import { adminOf, checkBeliefs, checkPages, storedDeployments } from './verdict.js';
+import { work } from './workload.js';
+
+export interface CrashOptions {
+  seed: string;
+  store: 'sqlite' | 'postgres';
+  /** Of work and kills; settling and checking come on top, within `LIMITS`. */
+  seconds: number;
+  clients: number;
+  /** Milliseconds between two kills, at least and at most. */
+  pause: readonly [number, number];
+  leaseSeconds: number;
+  /** Hears how it goes. */
+  tell(line: string): void;
+  /** Seconds between two lines. */
+  interval: number;
+  /** Keeps the logs also when nothing was wrong. */
+  keep?: boolean;
+}
+
+export interface CrashReport {
+  /** What happened how often: `acknowledged`, `maybe`, `refused`, `lost`, `status 503`, … */
+  counts: Record<string, number>;
+  kills: Chaos['kills'];
+  /** Seconds from the last kill until everything was as it has to be. */
+  settling: number;
+  /** Instances on platforms when everything rested, and pages that were read. */
+  deployed: number;
+  pages: number;
+  violations: readonly Violation[];
+  /** Of the first objects that something was wrong with. */
+  histories: { subject: string; lines: string[] }[];
+  /** Where the logs are; undefined: nothing was wrong, and they are gone. */
+  logs: string | undefined;
+}
+
+/** Seconds. */
+const LIMITS = { settling: 600 };
+const TENANTS = ['red', 'green', 'blue'];
+/** By client; every application of the embedded platform is several processes. */
+const PLATFORMS = [['CF', 'OS'], ['CP'], ['OS', 'CF'], ['CF', 'OS', 'CP']];
+const TOLD = 5;
+
+/** A workload of many clients under kills, and the check of all that must hold afterwards. */
+export async function runCrash(options: CrashOptions): Promise<CrashReport> {
+  const random = randomOf(options.seed);
+  const scene = await openScene({ ...options, random: random.fork('scene') });
+  const { history } = scene;
+  const counts: Record<string, number> = {};
+  const count = (what: string) => {
+    counts[what] = (counts[what] ?? 0) + 1;
+  };
+  const chaos = chaosOf(scene, random.fork('chaos'), options.pause);
+  const report = { settling: 0, deployed: 0, pages: 0 };
+  const progress = setInterval(() => options.tell(progressLine(scene, counts, chaos)), options.interval * 1000);
+  let keep = true;
+  try {
+    await startAll(scene);
+    const ending = new AbortController();
+    const clients = await makeClients(scene, random, options, count, ending.signal);
+    await disturbed(options, clients, chaos);
+    const settled = Date.now();
+    const bound = setTimeout(() => ending.abort(new Error('it did not settle in time')), LIMITS.settling * 1000);
+    try {
+      await judge(scene, clients, random, ending.signal, report, () => {
+        report.settling = (Date.now() - settled) / 1000;
+        options.tell(`settled and checked after ${report.settling.toFixed(0)} s`);
+      });
+    } finally {
+      clearTimeout(bound);
+    }
+  } catch (error) {
+    history.violation(KILLS, `the run broke: ${(error as Error).stack}`);
+  } finally {
+    clearInterval(progress);
+    keep = history.violations.length > 0 || options.keep === true;
+    await scene.close(keep);
+  }
+  const subjects = [...new Set(history.violations.map(({ subject }) => subject))].slice(0, TOLD);
+  return {
+    ...report,
+    counts,
+    kills: chaos.kills,
+    violations: history.violations,
+    histories: subjects.map((subject) => ({ subject, lines: history.of(subject) })),
+    logs: keep ? scene.logs : undefined,
+  };
+}
+
+async function disturbed({ seconds }: CrashOptions, clients: readonly Client[], chaos: Chaos): Promise<void> {
+  const over = new AbortController();
+  const tenantOf = (client: Client) => client.user.split('@')[1]?.split(':')[0];
+  const working = clients.map((client) =>
+    work(
+      client,
+      clients.filter((other) => tenantOf(other) !== tenantOf(client)),
+      over.signal,
+    ),
+  );
+  const raging = chaos.run(over.signal);
+  const failed = Promise.race([...working, raging]).then(() => undefined);
+  await Promise.race([wait(seconds * 1000), failed]);
+  over.abort();
+  await Promise.all([...working, raging]);
+}
+
+async function judge(
+  scene: Scene,
+  clients: readonly Client[],
+  random: Random,
+  signal: AbortSignal,
+  report: { deployed: number; pages: number },
+  settled: () => void,
+): Promise<void> {
+  const admin = adminOf(scene, random, signal);
+  const stopAll = () => Promise.all(scene.gateways.map((gateway) => gateway.stop()));
+  await checkBeliefs(scene, clients, admin);
+  const stored = await storedDeployments(clients);
+  report.deployed = stored.length;
+  report.pages = await checkPages(scene, stored);
+  settled();
+  await stopAll();
+  await checkPlatforms(scene, clients, stored);
+  await startAll(scene);
+  await removeAll(scene, clients);
+  await checkNothingRuns(scene);
+  await stopAll();
+  await checkNothingLies(scene, () => startAll(scene));
+  await stopAll();
+  const left = scene.processes();
+  if (left.length > 0) scene.history.violation(KILLS, `processes are left: ${left.join(', ')}`);
+}
+
+/** One after the other: the first one makes the certificates with which the other one speaks to its Director. */
+async function startAll({ gateways }: Scene): Promise<void> {
+  for (const gateway of gateways) await gateway.start(() => false);
+}
+
+async function makeClients(
+  scene: Scene,
+  random: Random,
+  { clients, seconds }: CrashOptions,
+  count: (what: string) => void,
+  signal: AbortSignal,
+): Promise<Client[]> {
+  const { gateways, history } = scene;
+  const origin = gateways[0]?.origin ?? '';
+  const made: Client[] = [];
+  for (let index = 1; index <= clients; index++) {
+    const tenant = TENANTS[index % TENANTS.length];
+    const name = `c${index}`;
+    const user = `${name}@${tenant}:password of ${name}`;
+    const [login, password] = user.split(':');
+    const body = `<user name="${login}" password="${password}" tenant="${tenant}"/>`;
+    const headers = { 'Content-Type': 'application/xml' };
+    const { status, text } = await rawRequest(`${origin}/rest/user`, { method: 'POST', user: ADMIN, headers, body });
+    if (status !== 200) throw new Error(`user ${login}: ${status} ${text}`);
+    const own = random.fork(name);
+    made.push({
+      ...{ name, user, random: own, history, count, apps: [], envs: [], gone: [], tasks: new Set<number>(), number: 0 },
+      platforms: PLATFORMS[index % PLATFORMS.length] ?? [],
+      largestArtefact: seconds > 60 ? 400_000 : 50_000,
+      speaker: speakerOf({ user, gateways, random: own.fork('speaker'), history, count, signal }),
+    });
+  }
+  return made;
+}
+
+export function progressLine(
+  { history }: Pick<Scene, 'history'>,
+  counts: Record<string, number>,
+  chaos: Chaos,
+): string {
+  const kills = Object.entries(chaos.kills)
+    .filter(([, number]) => number > 0)
+    .map(([kind, number]) => `${kind} ${number}`);
+  const told = ['acknowledged', 'maybe', 'refused', 'lost'].map((what) => `${what} ${counts[what] ?? 0}`);
+  const wrong = history.violations.length > 0 ? ` · VIOLATIONS ${history.violations.length}` : '';
+  return `${history.seconds().toFixed(0).padStart(5)} s  ${told.join(', ')} · killed: ${kills.join(', ') || 'nothing'}${wrong}`;
+}
