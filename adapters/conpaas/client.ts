@@ -1,7 +1,13 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { type AdapterCall, AdapterError, type ArtefactSource } from '../adapter.js';
-import { createUpstream, type Upstream, UpstreamError, type UpstreamSettings } from '../upstream.js';
+import {
+  createUpstream,
+  type Upstream,
+  type UpstreamAnswer,
+  UpstreamError,
+  type UpstreamSettings,
+} from '../upstream.js';
 import { ConpaasRefusal, UnknownMethod } from './errors.js';
 import type { Settings } from './settings.js';
 
@@ -85,11 +91,11 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 
 function managerApi(upstream: Upstream, { signal, step }: AdapterCall): ManagerApi {
   const read = async (method: string, answering: ReturnType<Upstream['request']>): Promise<unknown> => {
-    const { body } = await answering.catch((error: unknown) => {
+    const { body, headers } = await answering.catch((error: unknown) => {
       if (!(error instanceof UpstreamError) || error.status !== 404) throw error;
       throw new UnknownMethod(`This ConPaaS manager has no method "${method}".`);
     });
-    return resultOf(body);
+    return resultOf(body, headers);
   };
   return {
     get: (method, parameters = {}) =>
@@ -120,9 +126,9 @@ function managerApi(upstream: Upstream, { signal, step }: AdapterCall): ManagerA
   };
 }
 
-function resultOf(body: unknown): unknown {
+function resultOf(body: unknown, headers: UpstreamAnswer['headers']): unknown {
   if (typeof body !== 'object' || body === null) return body;
-  if ('error' in body && typeof body.error === 'string') throw new ConpaasRefusal(body.error);
+  if ('error' in body && typeof body.error === 'string') throw new ConpaasRefusal(body.error, headers);
   return 'result' in body ? body.result : body;
 }
 

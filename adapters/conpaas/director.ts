@@ -71,10 +71,10 @@ export function createDirectorApi(settings: Settings): DirectorApi {
     const answer = await upstream
       .request({ method: 'POST', path, form, signal, repeatable })
       .catch((error: unknown) => explainCut(error, nameless, signal));
-    const { body } = answer;
+    const { body, headers } = answer;
     // JSON's bare `false` arrives as text.
-    if (body === 'false') throw new ConpaasRefusal(`The Director refused ${path}.`);
-    if (isFailure(body)) throw new ConpaasRefusal(String(body.msg ?? 'The Director refused.'));
+    if (body === 'false') throw new ConpaasRefusal(`The Director refused ${path}.`, headers);
+    if (isFailure(body)) throw new ConpaasRefusal(String(body.msg ?? 'The Director refused.'), headers);
     return body;
   }
 

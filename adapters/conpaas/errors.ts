@@ -1,9 +1,17 @@
 import { AdapterError, type AdapterErrorKind } from '../adapter.js';
-import { UpstreamError } from '../upstream.js';
+import { type UpstreamAnswer, UpstreamError } from '../upstream.js';
 
 /** A failure that ConPaaS told in its own words: `{"error": true, "msg": …}`, `{"id", "error": …}`. */
 export class ConpaasRefusal extends Error {
   override readonly name = 'ConpaasRefusal';
+  /** Seconds after which our own Director or managers expect to work again; absent: the refusal stands. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, headers: UpstreamAnswer['headers']) {
+    super(message);
+    const seconds = Number(headers['retry-after'] ?? Number.NaN);
+    this.retryAfter = Number.isFinite(seconds) ? seconds : undefined;
+  }
 }
 
 /** The manager does not know the method: it is one of the years before ours. */
@@ -14,6 +22,8 @@ export class UnknownMethod extends Error {
 /** ConPaaS' failures in the contract's words. An abort passes as it is; anything unknown is a bug and passes too. */
 export function translate(error: unknown): unknown {
   if (error instanceof ConpaasRefusal) {
+    const { retryAfter } = error;
+    if (retryAfter !== undefined) return new AdapterError('unavailable', error.message, { cause: error, retryAfter });
     const kind: AdapterErrorKind = /credits|addresses is in use/i.test(error.message) ? 'quota' : 'rejected';
     return new AdapterError(kind, error.message, { cause: error });
   }

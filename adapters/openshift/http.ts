@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { Readable } from 'node:stream';
@@ -62,6 +63,8 @@ export async function send(connection: Connection, sent: Sent): Promise<Incoming
         sent.timeout,
       );
     };
+    // One look at many projects is many requests on one signal: no leak, and Node need not warn of one.
+    setMaxListeners(0, sent.signal);
     sent.signal.addEventListener('abort', abort, { once: true });
     request.on('error', (error) => fail(unreachable(error, url)));
     request.on('response', (answer) => {

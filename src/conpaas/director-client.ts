@@ -48,6 +48,10 @@ export function createDirectorClient(options: DirectorClientOptions): DirectorCl
   };
 }
 
+function away(retryAfter: number): Fault {
+  return new Fault('ServiceUnavailable', 'The Director cannot work at the moment; try again.', { retryAfter });
+}
+
 function isFine(answer: string): boolean {
   const value: unknown = JSON.parse(answer);
   return typeof value === 'object' && value !== null && 'error' in value && value.error === false;
@@ -76,7 +80,10 @@ function call({ url, authority, ...more }: DirectorClientOptions, path: string, 
       },
       (response) => {
         text(response).then((answer) => {
-          if (response.statusCode === 200) resolve(answer);
+          const again = Number(response.headers['retry-after'] ?? Number.NaN);
+          // No refusal, although it looks like one: a service must not end because the store was away when it had to pay.
+          if (Number.isFinite(again)) reject(away(again));
+          else if (response.statusCode === 200) resolve(answer);
           else refuse(new Error(`HTTP ${response.statusCode}`));
         }, refuse);
       },

@@ -1,8 +1,9 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Credential } from './certificates.js';
+import { isPassing } from './passing.js';
 import { isAdmitted, type PeerRules } from './peer.js';
 
 export interface SecureServerOptions {
@@ -27,6 +28,8 @@ const HANDSHAKE_LIMIT = 10_000;
 
 /** HTTPS that asks for a client certificate without demanding it, and turns bad ones away before a byte of HTTP is read. */
 export function createSecureServer({ credential, authority, peers, handler }: SecureServerOptions): SecureServer {
+  /** Who they are could not be looked up: they are told to come again, instead of being turned away like revoked ones. */
+  const undecided = new WeakSet<object>();
   const context = (current: Credential) => ({ cert: current.certificate, key: current.key, ca: authority });
   const server = createServer(
     {
@@ -37,9 +40,9 @@ export function createSecureServer({ credential, authority, peers, handler }: Se
       headersTimeout: HANDSHAKE_LIMIT,
       keepAlive: false,
     },
-    handler,
+    (request, response) => (undecided.has(request.socket) ? putOff(response) : handler(request, response)),
   );
-  const waiting = admitFirst(server, peers);
+  const waiting = admitFirst(server, peers, undecided);
   return {
     listen: async (host, port) => {
       await new Promise<void>((resolve, reject) => {
@@ -63,7 +66,7 @@ export function createSecureServer({ credential, authority, peers, handler }: Se
 }
 
 /** Puts the peer check between TLS and Node's own HTTP listener, which would read at once. Returns the sockets being checked. */
-function admitFirst(server: Server, peers: PeerRules): Set<TLSSocket> {
+function admitFirst(server: Server, peers: PeerRules, undecided: WeakSet<object>): Set<TLSSocket> {
   const waiting = new Set<TLSSocket>();
   const serve = server.listeners('secureConnection') as ((this: Server, socket: TLSSocket) => void)[];
   server.removeAllListeners('secureConnection');
@@ -72,6 +75,11 @@ function admitFirst(server: Server, peers: PeerRules): Set<TLSSocket> {
     socket.on('error', discard);
     waiting.add(socket);
     isAdmitted(socket, peers)
+      .catch((error: unknown) => {
+        if (!isPassing(error)) throw error;
+        undecided.add(socket);
+        return true;
+      })
       .then((admitted) => {
         if (!admitted || socket.destroyed) return discard();
         socket.off('error', discard);
@@ -81,4 +89,9 @@ function admitFirst(server: Server, peers: PeerRules): Set<TLSSocket> {
       .finally(() => waiting.delete(socket));
   });
   return waiting;
+}
+
+function putOff(response: ServerResponse): void {
+  const headers = { 'Retry-After': '5', Connection: 'close', 'Content-Type': 'text/plain; charset=utf-8' };
+  response.writeHead(503, headers).end('The store of certificates is away; try again.');
 }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -102,6 +102,8 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
   const { store, log, clock = () => new Date() } = options;
   const folder = join(options.dataDir, 'conpaas');
   const incoming = join(folder, 'incoming');
+  // What a Director that was killed was just receiving: nobody asks for it any more.
+  await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const host = await hostId(folder);
   const leadership = createLeadership(store, host);

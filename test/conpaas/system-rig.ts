@@ -30,13 +30,15 @@ export interface SystemRig {
 export const ISOLATED = process.getuid?.() === 0;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function openSystem(options: Partial<ConpaasOptions> & { movable?: boolean } = {}): Promise<SystemRig> {
-  const { movable = false, ...more } = options;
+export async function openSystem(
+  options: Partial<ConpaasOptions> & { movable?: boolean; url?: string } = {},
+): Promise<SystemRig> {
+  const { movable = false, url, ...more } = options;
   const data = await mkdtemp(join(tmpdir(), 'coaps-conpaas-'));
   const clock = { now: new Date() };
   let port = 0;
   const open = async () => {
-    const store = await openStore({ url: `sqlite:${join(data, 'store.db')}` });
+    const store = await openStore({ url: url ?? `sqlite:${join(data, 'store.db')}` });
     const users = createUsers({ store, secretKey: randomBytes(32), log: SILENT });
     const conpaas = await openConpaas({
       dataDir: data,

@@ -31,7 +31,8 @@ export async function createEnvironment(client: Client): Promise<void> {
   if (result.kind === 'refused') return;
   const envId = idOf(result, 'envId') ?? (await findByName(client, name, '/environment', 'environments'));
   if (envId !== undefined) {
-    const env = { envId, name, platform, description: new Set([description]), mayBeGone: false };
+    const isWhole = result.kind === 'done';
+    const env = { envId, name, platform, description: new Set([description]), isWhole, mayBeGone: false };
     envs.push(env);
     await lookAtEnv(client, env, false);
   } else if (result.kind === 'done') client.history.violation(name, 'it was acknowledged and is not there');
@@ -42,6 +43,7 @@ export async function updateEnvironment(client: Client, env: EnvBelief): Promise
   const body = `<m><paas_environment name="${env.name}"><description>${description}</description></paas_environment></m>`;
   const result = await perform(client, env.name, 'PUT', `/environment/${env.envId}`, { body, headers: XML });
   if (result.kind !== 'refused') set(env.description, [description], result.kind);
+  if (result.kind === 'done') env.isWhole = true;
   await lookAtEnv(client, env, result.kind === 'maybe');
 }
 

@@ -44,6 +44,8 @@ export interface EnvBelief {
   name: string;
   platform: string;
   description: Set<string>;
+  /** One whose creation failed half way stays, with a remark, when not even the rest of it could be removed. */
+  isWhole: boolean;
   mayBeGone: boolean;
 }
 

@@ -31,6 +31,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
   /** What is down now, and when it is back. */
   const down = new Map<string, Promise<void>>();
   let databaseIsDown = false;
+  const over = new AbortController();
 
   /** Nothing is killed that is down already. */
   const once = (kind: Kind, name: string, work: () => Promise<void>): void => {
@@ -46,11 +47,14 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
     gateway() {
       const gateway = random.one(gateways);
       const rest = random.whole(0, 3000);
+      const served = random.whole(1000, 10_000);
       once('gateway', gateway.name, async () => {
         history.tell(KILLS, `gateway ${gateway.name}, SIGKILL`);
         await gateway.kill();
         await wait(rest);
         await gateway.start(() => databaseIsDown);
+        // It serves for some time before it is hit again, however long it takes to start.
+        await wait(served, undefined, { signal: over.signal }).catch(() => undefined);
       });
     },
     pause() {
@@ -115,6 +119,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
         if (signal.aborted) break;
         await deeds[random.weighted(WEIGHTS)]();
       }
+      over.abort();
       await Promise.all(down.values());
     },
   };

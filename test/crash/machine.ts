@@ -81,6 +81,15 @@ export async function checkNothingLies(scene: Scene, restart: () => Promise<void
   await eventuallySame(scene, 'temporary files', [], () => filesBelow(temporary));
 }
 
+/** What Node itself complains of: leaks, forgotten rejections, what is deprecated. */
+export async function checkComplaints({ history, gateways, logs }: Scene): Promise<void> {
+  for (const { name } of gateways) {
+    const text = await readFile(join(logs, `${name}.log`), 'utf8');
+    const [complaint] = /^.*(?:Warning: |UnhandledPromiseRejection|Uncaught ).*$/m.exec(text) ?? [];
+    if (complaint) history.violation(KILLS, `gateway ${name} complained: ${complaint}`);
+  }
+}
+
 async function eventuallySame(
   { history }: Scene,
   what: string,

@@ -3,7 +3,7 @@ import { rawRequest } from '../support/raw-request.js';
 import { type Chaos, chaosOf } from './chaos.js';
 import type { Client } from './client.js';
 import { KILLS, type Violation } from './history.js';
-import { checkNothingLies, checkNothingRuns, checkPlatforms, removeAll } from './machine.js';
+import { checkComplaints, checkNothingLies, checkNothingRuns, checkPlatforms, removeAll } from './machine.js';
 import { type Random, randomOf } from './random.js';
 import { ADMIN, openScene, type Scene } from './scene.js';
 import { speakerOf } from './speaker.js';
@@ -136,6 +136,7 @@ async function judge(
   await stopAll();
   await checkNothingLies(scene, () => startAll(scene));
   await stopAll();
+  await checkComplaints(scene);
   const left = scene.processes();
   if (left.length > 0) scene.history.violation(KILLS, `processes are left: ${left.join(', ')}`);
 }

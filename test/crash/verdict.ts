@@ -158,7 +158,7 @@ export function compareHoldings(
   if (holdings.environments === undefined) return;
   const wanted = clients.flatMap(({ envs }) => envs).filter((env) => env.platform === platform);
   for (const env of wanted)
-    if (!holdings.environments.includes(env.envId))
+    if (env.isWhole && !holdings.environments.includes(env.envId))
       history.violation(env.name, `${platform} has nothing for environment ${env.envId}`);
   for (const envId of holdings.environments)
     if (!wanted.some((env) => env.envId === envId))

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { TLSSocket } from 'node:tls';
 import { isFault } from '../../domain/errors.js';
 import { ELSEWHERE } from '../host.js';
-import { type Answer, send } from '../http/answer.js';
+import { type Answer, send, tellWhenAgain } from '../http/answer.js';
 import { readForm, requestTarget } from '../http/request.js';
 import { peerSubject } from '../peer.js';
 import { type Call, type Director, type Endpoint, FALSE, failure } from './endpoint.js';
@@ -51,10 +51,11 @@ export function createDirectorHandler(
   }
 
   return (request, response) => {
-    handle(request, response).catch(async (error: unknown) => {
+    handle(request, response).catch(async (error: unknown): Promise<unknown> => {
       const { status, answer } = failed(director, error, request);
-      if (response.headersSent) response.destroy();
-      else await send(response, status, answer).catch(() => response.destroy());
+      if (response.headersSent) return response.destroy();
+      tellWhenAgain(response, error);
+      await send(response, status, answer).catch(() => response.destroy());
     });
   };
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isPassing } from '../passing.js';
 
 /** What an endpoint of the Director or a method of a manager gives back. */
 export type Answer =
@@ -21,6 +22,14 @@ export async function send(response: ServerResponse, status: number, answer: Ans
   const { body, type } = rendered(answer);
   response.writeHead(status, { ...COMMON, 'Content-Type': type, 'Content-Length': body.length, ...naming(answer) });
   response.end(body);
+}
+
+/**
+ * Failures come with status 200, as old clients want them; by this header ours know one that passes by itself (the store is away) from
+ * a refusal.
+ */
+export function tellWhenAgain(response: ServerResponse, error: unknown): void {
+  if (isPassing(error)) response.setHeader('Retry-After', String(error.retryAfter));
 }
 
 const COMMON = { Connection: 'close', 'Cache-Control': 'no-store' };

@@ -1,8 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { create } from 'tar';
+import { Header } from 'tar';
 import { ZipFile } from 'yazl';
 import type { ServiceType } from '../../domain/conpaas.js';
 import { SCRIPT_NAMES } from '../agent/protocol.js';
@@ -47,6 +44,9 @@ cat "$AGENTS_FILE"
 
 type Files = Record<string, string>;
 
+/** Bytes: a tar is made of blocks. */
+const BLOCK = 512;
+
 const FILES: Partial<Record<ServiceType, Files>> = {
   java: { 'index.html': PAGE, 'WEB-INF/web.xml': WEB_XML },
   php: { 'index.php': PAGE },
@@ -64,7 +64,7 @@ export async function defaultCode(type: ServiceType): Promise<{ filename: string
   const files = FILES[type];
   if (!files) return;
   if (type === 'java') return { filename: 'code-default.war', archive: await zipOf(files) };
-  return { filename: 'code-default.tar', archive: await tarOf(files) };
+  return { filename: 'code-default.tar', archive: tarOf(files) };
 }
 
 async function zipOf(files: Files): Promise<Buffer> {
@@ -74,17 +74,12 @@ async function zipOf(files: Files): Promise<Buffer> {
   return await buffer(zip.outputStream);
 }
 
-async function tarOf(files: Files): Promise<Buffer> {
-  const folder = await mkdtemp(join(tmpdir(), 'conpaas-code-'));
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, name)), { recursive: true });
-      await writeFile(join(folder, name), text);
-    }
-    const file = join(folder, '.tar');
-    await create({ file, cwd: folder, portable: true }, Object.keys(files));
-    return await readFile(file);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+function tarOf(files: Files): Buffer {
+  const members = Object.entries(files).flatMap(([path, text]) => {
+    const content = Buffer.from(text);
+    const header = new Header({ path, mode: 0o644, size: content.length, type: 'File', mtime: new Date(0) });
+    header.encode();
+    return [header.block ?? Buffer.alloc(0), content, Buffer.alloc(-content.length & (BLOCK - 1))];
+  });
+  return Buffer.concat([...members, Buffer.alloc(2 * BLOCK)]);
 }

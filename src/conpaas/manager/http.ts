@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { isFault } from '../../domain/errors.js';
-import { type Answer, send } from '../http/answer.js';
+import { type Answer, send, tellWhenAgain } from '../http/answer.js';
 import { mediaType, type ReceivedFile, readForm, readText, requestTarget } from '../http/request.js';
 import type { ConpaasLog } from '../log.js';
 import { peerSubject } from '../peer.js';
@@ -53,14 +53,14 @@ export function createManagerHandler(options: ManagerHandlerOptions): RequestLis
     const files: ReceivedFile[] = [];
     try {
       const rpc = await readCall(options, request, response, files);
-      const { status, answer } = await answerTo(rpc);
+      const { status, answer } = await answerTo(rpc, response);
       await send(response, status, answer);
     } finally {
       for (const { path } of files) await rm(path, { force: true });
     }
   }
 
-  async function answerTo(rpc: Rpc): Promise<{ status: number; answer: Answer }> {
+  async function answerTo(rpc: Rpc, response: ServerResponse): Promise<{ status: number; answer: Answer }> {
     const { id, method } = rpc;
     try {
       checkParameters(method, rpc);
@@ -72,6 +72,7 @@ export function createManagerHandler(options: ManagerHandlerOptions): RequestLis
     } catch (error) {
       if (error instanceof RpcError) return { status: 200, answer: { json: { id, error: error.message } } };
       log.error({ err: error, sid: manager.sid, method: method.name }, 'A method of a manager failed');
+      tellWhenAgain(response, error);
       const text = isFault(error) ? error.message : 'an inner failure, which the log of the gateway tells';
       return { status: 200, answer: { json: { error: `Error when calling method ${method.name}: ${text}` } } };
     }

@@ -2,6 +2,7 @@ import type { ConpaasService, ServiceChanges, ServiceGoal, ServiceState } from '
 import { isFault } from '../../domain/errors.js';
 import { AgentError } from '../agent/client.js';
 import type { ConpaasLog } from '../log.js';
+import { isPassing } from '../passing.js';
 import { converge, type Workshop } from './converge.js';
 import { NotEnoughCredits } from './credits.js';
 import { RpcError } from './method.js';
@@ -104,6 +105,8 @@ export function createLifecycle({ sid, shop, onDeleted, log }: LifecycleOptions)
       if (goal.aim === 'deleted' && !signal.aborted) return await onDeleted();
     } catch (error) {
       if (signal.aborted) return;
+      // No failure of the service: the goal stays, and `resume` goes on when the store is back.
+      if (isPassing(error)) throw error;
       failure = await failed(row, goal, error);
     }
     await exclusive(async () => {

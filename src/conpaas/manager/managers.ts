@@ -154,6 +154,8 @@ export function createManagers(context: ManagerContext): Managers {
     const manager = await managerOf(service.sid);
     if (!manager) return;
     await manager.pay();
+    // Under way, as a rule; what the store's absence has interrupted goes on.
+    if (service.goal !== null) return await manager.resume();
     if (service.state !== 'RUNNING') return;
     const nodes = await store.nodes({ sid: service.sid });
     if (nodes.some(({ nodeId }) => !alive.has(nodeId))) await manager.resume();
