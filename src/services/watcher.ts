@@ -1,9 +1,9 @@
 import type { DeploymentReport, PlatformAdapter } from '../../adapters/adapter.js';
-import type { Instance } from '../domain/model.js';
+import type { Application, Instance } from '../domain/model.js';
 import type { StoreSession } from '../store/store.js';
 import type { Context } from './context.js';
 import { applicationLock, environmentLock, instanceLock } from './locks.js';
-import { changesFrom, deploymentKey, isSameDeployment, VANISHED } from './specs.js';
+import { changesFrom, deploymentKey, isSameDeployment, undeployed, VANISHED } from './specs.js';
 
 export interface WatcherOptions {
   /** Seconds between two looks at a platform. */
@@ -137,16 +137,38 @@ async function write(
   for (const resource of [instanceLock(appId, instanceId), applicationLock(appId), environmentLock(instance.envId)]) {
     if ((await session.operations.pendingOn(resource)).length > 0) return;
   }
+  if (report && isAnother(report, instance)) return follow(session, application, instance, report);
   const seen = report ? changesFrom(report) : { state: 'FAILED' as const, reason: VANISHED };
   await session.applications.updateInstance(instance, seen);
+}
+
+/**
+ * Another version's instance holds the place on the platform: its deploy could not hear that it had succeeded. One that has a place of its
+ * own, or is gone, changes nothing: whoever deploys next decides.
+ */
+async function follow(
+  { applications }: StoreSession,
+  application: Application | undefined,
+  instance: Instance,
+  report: DeploymentReport,
+): Promise<void> {
+  const { envId = null, instanceId } = instance;
+  const version = application?.versions.find((one) => one.versionId === report.versionId);
+  const successor = version?.instances.find((one) => one.instanceId === instanceId);
+  if (successor?.envId !== undefined || !successor) return;
+  await applications.updateInstance(successor, { ...changesFrom(report), envId });
+  await applications.updateInstance(instance, undeployed());
+}
+
+function isAnother({ versionId }: DeploymentReport, instance: Instance): boolean {
+  return versionId !== undefined && versionId !== instance.versionId;
 }
 
 function differs(instance: Instance, report: DeploymentReport | undefined, begun: string): boolean {
   // Seen after this look began: what this look says is older.
   if (instance.observedAt !== undefined && instance.observedAt > begun) return false;
   if (!report) return instance.state !== 'FAILED' || instance.reason !== VANISHED;
-  // An older version's instance is on its way out of the place that a newer one has taken.
-  if (report.versionId !== undefined && report.versionId !== instance.versionId) return false;
+  if (isAnother(report, instance)) return true;
   // It did not start, and is down: the reason is worth more than the platform's word for down.
   if (instance.state === 'FAILED' && instance.reason !== VANISHED && report.state === 'STOPPED') return false;
   const seen = changesFrom(report);

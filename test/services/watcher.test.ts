@@ -1,3 +1,4 @@
+import { AdapterError } from '../../adapters/adapter.js';
 import {
   ADA,
   applicationManifest,
@@ -64,6 +65,33 @@ describe('the watcher', () => {
       await services.deployments.deploy(as(ADA), { ...key, envId: 1 }, { present: false, read: async () => ({}) }),
     );
     expect((await services.instances.describe(ADA, key, true)).state).toBe('STOPPED');
+  });
+
+  test('finds out which version serves, when the platform went away in the middle of an upgrade', async () => {
+    await open();
+    const honest = services.adapter.deploy.bind(services.adapter);
+    services.adapter.deploy = async (...given) => {
+      await honest(...given);
+      services.platform.trouble.down = true;
+      throw new AdapterError('unavailable', 'The connection was cut.');
+    };
+    const upload = uploadOf(services, await site('two'));
+    await expect(services.deployments.deploy(as(ADA), { appId: 1, envId: 1 }, upload)).rejects.toMatchObject({
+      code: 'ServiceUnavailable',
+    });
+    const states = async () => {
+      const { versions } = await services.applications.describe(ADA, 1, true);
+      return versions.map(({ instances }) => [instances[0]?.state, instances[0]?.envId]);
+    };
+    expect(await states()).toEqual([
+      ['STOPPED', 1],
+      ['FAILED', undefined],
+    ]);
+    services.platform.trouble.down = false;
+    expect(await states()).toEqual([
+      ['CREATED', undefined],
+      ['STOPPED', 1],
+    ]);
   });
 
   test('leaves alone what is being worked on', async () => {
