@@ -6,12 +6,21 @@ import { type InstanceAction, isLegal, isTransitional } from '../domain/states.j
 export function assertLegal(action: InstanceAction, instance: Instance): void {
   const what = describe(instance);
   if (action !== 'deploy' && action !== 'undeploy' && instance.envId === undefined) throw notDeployed(what);
+  if (action !== 'deploy' && action !== 'undeploy' && instance.state === 'FAILED') assertWhole(instance);
   if (isLegal(action, instance.state)) return;
   if (instance.state === 'CREATED') throw notDeployed(what);
   const advice = isTransitional(instance.state)
     ? 'wait until that has ended, or cancel its task.'
     : `${action} is not possible.`;
   throw new Fault('Conflict', `${what} is ${instance.state}; ${advice}`);
+}
+
+type Place = Pick<Instance, 'appId' | 'versionId' | 'instanceId' | 'ref'>;
+
+/** A first deploy that failed, and whose remains could not be removed, has left something that must not be taken for the application. */
+export function assertWhole(instance: Place): void {
+  if (instance.ref !== undefined) return;
+  throw new Fault('Conflict', `${describe(instance)} was not deployed to its end; deploy it again, or undeploy it.`);
 }
 
 export function describe({

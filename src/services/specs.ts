@@ -49,6 +49,11 @@ export function changesFrom(report: DeploymentReport): InstanceChanges {
   };
 }
 
+/** What a first deploy left that neither came to its end nor could be undone: it is not the deployment. */
+export function isHalfMade({ ref }: Pick<Instance, 'ref'>, { versionId }: DeploymentReport): boolean {
+  return ref === undefined && versionId === undefined;
+}
+
 /** Not deployed any more. */
 export function undeployed(): InstanceChanges {
   return { state: 'CREATED', reason: null, envId: null, ref: null, uri: null, observedAt: null, remarks: [] };

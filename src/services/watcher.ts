@@ -3,7 +3,7 @@ import type { Application, Instance } from '../domain/model.js';
 import type { StoreSession } from '../store/store.js';
 import type { Context } from './context.js';
 import { applicationLock, environmentLock, instanceLock } from './locks.js';
-import { changesFrom, deploymentKey, isSameDeployment, undeployed, VANISHED } from './specs.js';
+import { changesFrom, deploymentKey, isHalfMade, isSameDeployment, undeployed, VANISHED } from './specs.js';
 
 export interface WatcherOptions {
   /** Seconds between two looks at a platform. */
@@ -168,6 +168,7 @@ function differs(instance: Instance, report: DeploymentReport | undefined, begun
   // Seen after this look began: what this look says is older.
   if (instance.observedAt !== undefined && instance.observedAt > begun) return false;
   if (!report) return instance.state !== 'FAILED' || instance.reason !== VANISHED;
+  if (isHalfMade(instance, report)) return false;
   if (isAnother(report, instance)) return true;
   // It did not start, and is down: the reason is worth more than the platform's word for down.
   if (instance.state === 'FAILED' && instance.reason !== VANISHED && report.state === 'STOPPED') return false;

@@ -18,6 +18,9 @@ const WEIGHTS: Record<Kind, number> = {
   agent: 1.5,
 };
 
+/** Milliseconds: who needed the database while it was away may only now be ending. */
+const LEEWAY = 30_000;
+
 export interface Chaos {
   /** Kills at random until the signal; resolves when all that was killed is back. */
   run(signal: AbortSignal): Promise<void>;
@@ -31,6 +34,11 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
   /** What is down now, and when it is back. */
   const down = new Map<string, Promise<void>>();
   let databaseIsDown = false;
+  let databaseBack = 0;
+  const isBack = () => {
+    databaseIsDown = false;
+    databaseBack = Date.now();
+  };
   const over = new AbortController();
 
   /** Nothing is killed that is down already. */
@@ -52,7 +60,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
         history.tell(KILLS, `gateway ${gateway.name}, SIGKILL`);
         await gateway.kill();
         await wait(rest);
-        await gateway.start(() => databaseIsDown);
+        await gateway.start(() => databaseIsDown || Date.now() < databaseBack + LEEWAY);
         // It serves for some time before it is hit again, however long it takes to start.
         await wait(served, undefined, { signal: over.signal }).catch(() => undefined);
       });
@@ -75,7 +83,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
         await database.kill();
         await wait(rest);
         await database.restart();
-        databaseIsDown = false;
+        isBack();
         history.tell(KILLS, 'database serves');
       });
     },
@@ -86,7 +94,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
         history.tell(KILLS, 'session of the database, SIGKILL');
         database.killSession((pids) => random.one(pids));
         await database.answers();
-        databaseIsDown = false;
+        isBack();
       });
     },
     'cloud foundry': () => cut('cloud foundry', cloudFoundry.front),

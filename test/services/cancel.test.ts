@@ -32,6 +32,14 @@ describe('a cancel', () => {
     expect([state, error?.message]).toEqual(['CANCELLED', expect.stringContaining('may remain on the platform')]);
     expect(await bench.instance(appId)).toMatchObject({ state: 'FAILED', envId });
     bench.services.platform.trouble.down = false;
+    // It is there, and not what was to be deployed: nobody may take it for that, or start it.
+    const key = { appId, versionId: 1, instanceId: 1 };
+    const halfMade = { state: 'FAILED', reason: expect.stringContaining('may remain on the platform') };
+    expect(await bench.services.instances.describe(ADA, key, true)).toMatchObject(halfMade);
+    const conflict = { code: 'Conflict', message: expect.stringContaining('was not deployed to its end') };
+    await expect(bench.services.instances.act(as(ADA), key, 'restart')).rejects.toMatchObject(conflict);
+    await expect(bench.services.environments.act(as(ADA), envId, 'start')).rejects.toMatchObject(conflict);
+    expect(await bench.services.instances.describe(ADA, key, true)).toMatchObject(halfMade);
     finished(await bench.services.deployments.undeploy(as(ADA), { appId, envId }));
     expect(await bench.services.platform.deployments(as(ADA).signal)).toEqual([]);
     expect((await bench.instance(appId)).state).toBe('CREATED');

@@ -4,7 +4,7 @@ import type { Application, Instance } from '../../domain/model.js';
 import type { InstanceState } from '../../domain/states.js';
 import type { StoreSession } from '../../store/store.js';
 import { instanceOf } from '../access.js';
-import { assertLegal, assertNotElsewhere } from '../legality.js';
+import { assertLegal, assertNotElsewhere, assertWhole } from '../legality.js';
 import type { Run, Runner } from '../operations/runner.js';
 import { adapterOf } from '../platforms.js';
 import { changesFrom, deployedInstances, deploymentKey, undeployed } from '../specs.js';
@@ -47,6 +47,7 @@ export function lifecycleRunner(parts: RunnerParts): Runner {
         const adapter = adapterOf(parts, target.platform);
         const key = deploymentKey(parts.installation, target, target.envId);
         if (verb === 'undeploy') return undeployTarget(run, target, (call) => adapter.undeploy(key, call));
+        assertWhole(target);
         const work = (call: AdapterCall): Promise<DeploymentReport> => {
           if (verb === 'scale') return scale(adapter, target, () => adapter.scale(key, processes, call));
           return adapter[verb](key, call);

@@ -6,7 +6,7 @@ import type { InstanceChanges, InstanceKey, StoreSession } from '../../store/sto
 import { toFault } from '../faults.js';
 import { LeaseLost } from '../operations/ending.js';
 import type { Adapters, Run, Settlement, Settling } from '../operations/runner.js';
-import { changesFrom, deploymentKey, isSameDeployment, undeployed, VANISHED } from '../specs.js';
+import { changesFrom, deploymentKey, isHalfMade, isSameDeployment, undeployed, VANISHED } from '../specs.js';
 import { PartialFailure } from './partial-failure.js';
 
 /** What a runner needs besides its run. */
@@ -81,9 +81,11 @@ export async function settleTargets(
   }
   const changes = open.map((target): [Target, InstanceChanges] => {
     const reports = looks.get(target.platform);
-    if (!reports) return [target, { state: target.before.state, reason: target.before.reason ?? null }];
+    const asBefore = { state: target.before.state, reason: target.before.reason ?? null };
+    if (!reports) return [target, asBefore];
     const key = deploymentKey(installation, target, target.envId);
     const report = reports.find((one) => isSameDeployment(one.key, key));
+    if (verb !== 'undeploy' && report && isHalfMade(target, report)) return [target, asBefore];
     const cause = settling.cancelled ? undefined : failureOf(fault, target);
     return [target, settled(report, verb, cause)];
   });
