@@ -100,7 +100,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
     'cloud foundry': () => cut('cloud foundry', cloudFoundry.front),
     openshift: () => cut('openshift', openShift.front),
     async agent() {
-      const agents = await livingAgents(scene.data);
+      const agents = (await Promise.all(scene.hosts.map(livingAgents))).flat();
       if (agents.length === 0) return;
       const { id, pid } = random.one(agents);
       kills.agent += 1;

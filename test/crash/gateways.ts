@@ -16,7 +16,6 @@ export interface GatewayPlace {
   name: string;
   /** e.g. `http://127.0.0.1:34567` */
   origin: string;
-  data: string;
   /** Whether it answers, as far as one knows. */
   isUp(): boolean;
   pid(): number | undefined;
@@ -75,7 +74,6 @@ export function gatewayPlace(settings: GatewaySettings): GatewayPlace {
   return {
     name,
     origin,
-    data: settings.data,
     isUp: () => up,
     pid: () => child?.pid,
     async start(mayFail) {

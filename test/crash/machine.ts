@@ -21,7 +21,7 @@ export async function checkPlatforms(
   clients: readonly Client[],
   stored: readonly Stored[],
 ): Promise<void> {
-  const { history, data } = scene;
+  const { history } = scene;
   const store = await openStore({ url: scene.store });
   try {
     compareHoldings(scene, 'CF', stored, onCloudFoundry(scene), clients);
@@ -29,9 +29,9 @@ export async function checkPlatforms(
     compareHoldings(scene, 'CP', stored, await onConpaas(store), clients);
     const nodes = (await store.conpaas.nodes({})).map(({ nodeId }) => nodeId).sort();
     const services = (await store.conpaas.services({})).map(({ sid }) => String(sid)).sort();
-    await eventuallySame(scene, 'folders of agents', nodes, () => files(join(data, 'conpaas', 'agents')));
-    await eventuallySame(scene, 'rooms of applications', nodes, () => files(join(data, 'conpaas', 'apps')));
-    await eventuallySame(scene, 'folders of services', services, () => files(join(data, 'conpaas', 'services')));
+    await eventuallySame(scene, 'folders of agents', nodes, () => onAllHosts(scene, 'agents'));
+    await eventuallySame(scene, 'rooms of applications', nodes, () => onAllHosts(scene, 'apps'));
+    await eventuallySame(scene, 'folders of services', services, () => onAllHosts(scene, 'services'));
     const strangers = await unknownProcesses(scene, nodes);
     if (strangers.length > 0) history.violation(KILLS, `processes that belong to nothing: ${strangers.join('; ')}`);
     const open = await store.operations.unfinished();
@@ -65,19 +65,20 @@ export async function checkNothingRuns(scene: Scene): Promise<void> {
   const own = scene.gateways.flatMap((gateway) => gateway.pid() ?? []);
   await eventuallySame(scene, 'processes', own.map(String).sort(), () => scene.processes().map(String).sort());
   for (const folder of ['agents', 'apps', 'services'])
-    await eventuallySame(scene, `conpaas/${folder}`, [], () => files(join(scene.data, 'conpaas', folder)));
+    await eventuallySame(scene, `conpaas/${folder}`, [], () => onAllHosts(scene, folder));
 }
 
 /** What dead uploads and deleted versions have left is swept at a start, once it is old enough. */
 export async function checkNothingLies(scene: Scene, restart: () => Promise<void>): Promise<void> {
-  const { data, temporary } = scene;
-  const artefacts = join(data, 'artefacts');
+  const { hosts, temporary } = scene;
+  const artefacts = join(hosts[0] ?? '', 'artefacts');
+  const incoming = hosts.map((host) => join(host, 'conpaas', 'incoming'));
   const old = new Date(Date.now() - DAYS * 24 * 3600 * 1000);
-  for (const folder of [artefacts, join(data, 'conpaas', 'incoming')])
+  for (const folder of [artefacts, ...incoming])
     for (const file of filesBelow(folder)) utimesSync(join(folder, file), old, old);
   await restart();
   await eventuallySame(scene, 'artefacts', [], () => filesBelow(artefacts));
-  await eventuallySame(scene, 'conpaas/incoming', [], () => filesBelow(join(data, 'conpaas', 'incoming')));
+  await eventuallySame(scene, 'conpaas/incoming', [], () => incoming.flatMap(filesBelow));
   await eventuallySame(scene, 'temporary files', [], () => filesBelow(temporary));
 }
 
@@ -112,6 +113,10 @@ async function eventuallySame(
   }
 }
 
+function onAllHosts({ hosts }: Scene, folder: string): string[] {
+  return hosts.flatMap((host) => files(join(host, 'conpaas', folder))).sort();
+}
+
 function files(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
@@ -133,10 +138,11 @@ function filesBelow(folder: string): string[] {
 
 /** Agents carry their folder in their command line; what they started carries their mark, which stands in the agents' specs. */
 async function unknownProcesses(scene: Scene, nodes: readonly string[]): Promise<string[]> {
-  const agents = join(scene.data, 'conpaas', 'agents');
+  const folders = scene.hosts.map((host) => join(host, 'conpaas', 'agents'));
   const marks = await Promise.all(
     nodes.map(async (node) => {
-      return (await readSpec(join(agents, node)))?.mark ?? `no mark of ${node}`;
+      const specs = await Promise.all(folders.map((agents) => readSpec(join(agents, node))));
+      return specs.find((spec) => spec !== undefined)?.mark ?? `no mark of ${node}`;
     }),
   );
   const unknown: string[] = [];

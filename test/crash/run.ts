@@ -53,7 +53,7 @@ const TOLD = 5;
 /** A workload of many clients under kills, and the check of all that must hold afterwards. */
 export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   const random = randomOf(options.seed);
-  const scene = await openScene({ ...options, random: random.fork('scene') });
+  const scene = await openScene(options);
   const { history } = scene;
   const counts: Record<string, number> = {};
   const count = (what: string) => {

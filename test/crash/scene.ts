@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,6 @@ import { type Front, openFront } from './front.js';
 import { type GatewayPlace, gatewayPlace } from './gateways.js';
 import { type History, openHistory } from './history.js';
 import { lastingPort } from './ports.js';
-import type { Random } from './random.js';
 
 export const ADMIN = 'admin:admin-of-the-crash-test';
 
@@ -20,7 +20,6 @@ export interface SceneOptions {
   store: 'sqlite' | 'postgres';
   /** Seconds after which another gateway takes over what a dead one ran. */
   leaseSeconds: number;
-  random: Random;
 }
 
 /** Everything that a run needs: the fake platforms, the database, the gateways, a folder for all of it. */
@@ -34,8 +33,8 @@ export interface Scene {
   database: PostgresServer | undefined;
   /** URL of the store. */
   store: string;
-  /** Folder of the host with the embedded platform. */
-  data: string;
+  /** The data directory of each gateway. */
+  hosts: string[];
   /** The folder that gateways take for temporary files. */
   temporary: string;
   /** Processes that were started here by gateways, the gateways among them, and live. */
@@ -44,7 +43,7 @@ export interface Scene {
   close(keep: boolean): Promise<void>;
 }
 
-export async function openScene({ store, leaseSeconds, random }: SceneOptions): Promise<Scene> {
+export async function openScene({ store, leaseSeconds }: SceneOptions): Promise<Scene> {
   const directory = await mkdtemp(join(tmpdir(), 'coaps-crash-'));
   // Applications with Unix ids of their own have to be able to walk to their folders below it.
   await chmod(directory, 0o755);
@@ -57,15 +56,15 @@ export async function openScene({ store, leaseSeconds, random }: SceneOptions): 
   const url = database ? await database.createDatabase() : `sqlite:${join(data, 'coaps.db')}`;
   const names = database ? ['one', 'two'] : ['one'];
   if (database) shareArtefacts(directory);
-  const [directorPort = 0, ...ports] = await Promise.all(['director', ...names].map(lastingPort));
-  const addresses = `127.${random.whole(80, 250)}.0.0/16`;
-  const gateways = names.map((name, index) => {
-    const file = join(directory, `${name}.yaml`);
-    const platforms = platformsOf(index === 0 ? undefined : directorPort, data, { cloudFoundry, openShift });
-    writeFileSync(file, stringify({ platforms, observe: { interval: 1 } }));
+  // Each host has its own: the second one runs the embedded platform only when the first one has never had anything on it.
+  const network = randomInt(80, 230);
+  const file = join(directory, 'coaps.yaml');
+  writeFileSync(file, stringify({ platforms: platformsOf({ cloudFoundry, openShift }), observe: { interval: 1 } }));
+  const places = names.map(async (name, index) => {
+    const [port, directorPort] = [await lastingPort(), await lastingPort()];
     return gatewayPlace({
       name,
-      port: ports[index] ?? 0,
+      port,
       directory,
       data: join(directory, name),
       leaseSeconds,
@@ -74,7 +73,7 @@ export async function openScene({ store, leaseSeconds, random }: SceneOptions): 
       env: {
         COAPS_CONFIG: file,
         COAPS_CONPAAS_PORT: String(directorPort),
-        COAPS_CONPAAS_ADDRESSES: addresses,
+        COAPS_CONPAAS_ADDRESSES: `127.${network + index}.0.0/16`,
         COAPS_ADMIN_PASSWORD: ADMIN.slice('admin:'.length),
         COAPS_SECRET_KEY: 'the secret key of a crash test',
         COAPS_PATIENCE: '20',
@@ -86,12 +85,14 @@ export async function openScene({ store, leaseSeconds, random }: SceneOptions): 
       },
     });
   });
+  const gateways = await Promise.all(places);
+  const hosts = names.map((name) => join(directory, name));
   return {
-    ...{ directory, logs, history, gateways, cloudFoundry, openShift, database, store: url, data, temporary },
+    ...{ directory, logs, history, gateways, cloudFoundry, openShift, database, store: url, hosts, temporary },
     processes: () => processesOf(directory),
     async close(keep) {
       for (const gateway of gateways) await gateway.kill();
-      await stopAll(data);
+      for (const host of hosts) await stopAll(host);
       await Promise.all([cloudFoundry.front.close(), openShift.front.close()]);
       await Promise.all([cloudFoundry.fake.close(), openShift.fake.close(), database?.stop()]);
       if (!keep) await rm(directory, { recursive: true, force: true });
@@ -112,31 +113,13 @@ async function openOpenShift(): Promise<Scene['openShift']> {
   return { fake, front: await openFront(fake.url) };
 }
 
-/** The first gateway runs the embedded platform; the other one uses its Director, as CONTRIBUTING says. */
-function platformsOf(
-  directorPort: number | undefined,
-  data: string,
-  { cloudFoundry, openShift }: Pick<Scene, 'cloudFoundry' | 'openShift'>,
-): Record<string, Record<string, unknown>> {
+function platformsOf({ cloudFoundry, openShift }: Pick<Scene, 'cloudFoundry' | 'openShift'>) {
   const waits = { buildStartTimeout: 60, buildTimeout: 60, rolloutTimeout: 2400, deleteTimeout: 60 };
   return {
-    CP:
-      directorPort === undefined
-        ? { adapter: 'conpaas', embedded: true }
-        : {
-            adapter: 'conpaas',
-            director: `https://127.0.0.1:${directorPort}`,
-            credentials: join(data, 'conpaas', 'gateway'),
-            ...conpaasPorts(),
-          },
+    CP: { adapter: 'conpaas', embedded: true },
     CF: { adapter: 'cloudfoundry', ...cloudFoundry.fake.options({ pollInterval: 0.05 }) },
     OS: { adapter: 'openshift', server: openShift.front.url, token: openShift.fake.token('alice'), ...waits },
   };
-}
-
-/** What the embedded platform takes by itself: the usual ports where it may. */
-function conpaasPorts(): { managerPort: number; appPort: number } {
-  return process.getuid?.() === 0 ? { managerPort: 443, appPort: 80 } : { managerPort: 8443, appPort: 8000 };
 }
 
 /** Both gateways keep artefacts in one folder, as on a shared volume. */
