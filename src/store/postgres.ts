@@ -5,6 +5,8 @@ import { type Database, dangling, unstorable } from './dialect.js';
 import { otherGateways } from './notifications.js';
 
 const MAX_CONNECTIONS = 10;
+/** Milliseconds. */
+const IDLE_TRANSACTION = 5_000;
 /** An arbitrary number that all gateways share. */
 const MIGRATION_LOCK = 7_206_113;
 
@@ -14,7 +16,7 @@ const FOREIGN_KEY_VIOLATION = '23503';
 const UNSTORABLE_TEXT = ['22021', '22P05'];
 /** SQLSTATEs of a server that is away, full or shutting down, and what node-postgres and the socket say of it. */
 const AWAY =
-  /^(08...|57P0[1-5]|53[123]00|ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|EHOSTUNREACH)$/;
+  /^(08...|25P03|57P0[1-5]|53[123]00|ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|EHOSTUNREACH)$/;
 const AWAY_TEXTS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
@@ -26,8 +28,9 @@ export function postgresDatabase(url: string, onLost: (error: Error) => void, pr
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: program,
-    // A transaction awaits nothing but the database: one that idles belongs to a gateway that hangs, and would hold its locks.
-    idle_in_transaction_session_timeout: 60_000,
+    // A transaction awaits nothing but the database: one that idles belongs to a gateway that hangs or was paused, and would hold its
+    // locks, so that nobody could take its work over or begin any.
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION,
     types: { getTypeParser: parserOf },
   });
   pool.on('error', onLost);
