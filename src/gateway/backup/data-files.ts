@@ -9,7 +9,7 @@ export const TAKEN = ['secret.key', 'conpaas'];
 export const LEFT = [
   /^coaps\.db(-wal|-shm|-journal)?$/,
   /^artefacts$/,
-  /^gateway\.(lock|pid)$/,
+  /^gateway\.(lock|pid|id)$/,
   /^(backup|replaced)-/,
   /^restore\.incomplete$/,
 ];

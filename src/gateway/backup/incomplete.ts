@@ -9,7 +9,7 @@ import { synchronise, writeDurably } from './durable.js';
 const MARK = 'restore.incomplete';
 const ASIDE = 'replaced-';
 /** What a restore never moves: it holds the lock itself. */
-const STAYS = /^(gateway\.(lock|pid)|restore\.incomplete(\.part)?|lost\+found|replaced-.*)$/;
+const STAYS = /^(gateway\.(lock|pid|id)|restore\.incomplete(\.part)?|lost\+found|replaced-.*)$/;
 
 /**
  * `moving`: what was there before is on its way into the folder `aside`, or back; every name is in one place. `filling`: all of it is
