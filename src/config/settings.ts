@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { ARTEFACTS } from './artefacts.js';
 import { LIMITS, RETENTION } from './limits.js';
 import { note, notesOf, type SettingNotes } from './note.js';
-import { flag, loopbackRange, port, range, seconds, size, text, webAddress, whole } from './values.js';
+import { loopbackRange, port, range, seconds, size, text, webAddress, whole } from './values.js';
 
 const name = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 const nameComplaint = 'a platform name has 1 to 32 letters, digits and dashes and starts with a letter';
@@ -51,24 +52,7 @@ export const SCHEMA = z.strictObject({
       .optional(),
     { variable: 'COAPS_DATABASE_URL', otherwise: 'SQLite in data', help: '`postgres://…`.', secret: true },
   ),
-  artefacts: z
-    .strictObject({
-      store: note(
-        z.literal('files', 'this version keeps artefacts as files in data: expected files').default('files'),
-        {
-          variable: 'COAPS_ARTEFACTS',
-          help: 'Where artefacts are kept: files in data.',
-        },
-      ),
-      dropFolder: note(text().optional(), {
-        otherwise: 'none',
-        help: 'Folder from which deploy takes an artefact that has the name of the deployable, for clients that never send one.',
-      }),
-      allowPrivate: note(flag().default(false), {
-        help: 'Whether an artefact may be fetched from a URL with a private or loopback address.',
-      }),
-    })
-    .prefault({}),
+  artefacts: ARTEFACTS,
   patience: note(seconds(0).default(600), {
     variable: 'COAPS_PATIENCE',
     help: 'Seconds that an action waits for its task before it answers 202.',

@@ -89,6 +89,15 @@ export function webAddress() {
     .transform((given) => given.replace(/\/+$/, ''));
 }
 
+/** `files`, an absolute path, or `s3://bucket[/prefix]`. */
+export function artefactStore() {
+  const complaint = 'expected files, the absolute path of a folder, or s3://bucket/prefix';
+  return text().regex(
+    /^(files|\/.+|[A-Za-z]:[\\/].+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w!.*'()/-]{0,500})?)$/,
+    complaint,
+  );
+}
+
 /** A range of IPv4 loopback addresses, e.g. `127.77.0.0/16`, or a single one. */
 export function loopbackRange() {
   const complaint = 'expected loopback addresses such as 127.77.0.0/16 (8 to 30 bits of prefix), or a single one';

@@ -15,14 +15,11 @@ const SHA256 = /^[0-9a-f]{64}$/;
  * folder. Private to the gateway's user.
  */
 export async function openArtefactFiles(folder: string): Promise<ArtefactFiles> {
-  const temporary = join(folder, TEMPORARY);
-  await mkdir(temporary, { recursive: true, mode: 0o700 });
-  const place = (sha256: string) => {
-    if (!SHA256.test(sha256)) throw new Error(`Not a SHA-256: ${JSON.stringify(sha256)}`);
-    return join(folder, sha256.slice(0, 2), sha256);
-  };
+  await openTemporary(folder);
+  const place = (sha256: string) => join(folder, checkedDigest(sha256).slice(0, 2), sha256);
   return {
-    receive: (source, signal, options) => receive(folder, source, signal, options),
+    receive: (source, signal, options) =>
+      receiveInto(folder, source, signal, options, (growing, { sha256 }) => moveIntoPlace(folder, growing, sha256)),
     open: (sha256, range) => createReadStream(place(sha256), range),
     size: async (sha256) => (await unlessMissing(stat(place(sha256))))?.size,
     touch: async (sha256) => {
@@ -34,31 +31,60 @@ export async function openArtefactFiles(folder: string): Promise<ArtefactFiles> 
   };
 }
 
-async function receive(
+/** Throws for what cannot name an artefact: it becomes a part of paths. */
+export function checkedDigest(sha256: string): string {
+  if (!SHA256.test(sha256)) throw new Error(`Not a SHA-256: ${JSON.stringify(sha256)}`);
+  return sha256;
+}
+
+export interface Arrived {
+  sha256: string;
+  size: number;
+}
+
+/**
+ * Lets an artefact grow in `<folder>/tmp`, has it looked at, and hands the complete file to `place`. It is gone afterwards, unless it
+ * was moved away.
+ */
+export async function receiveInto(
   folder: string,
   source: Readable,
   signal: AbortSignal,
   { maximum = Number.POSITIVE_INFINITY, inspect }: ReceiveOptions = {},
-): Promise<{ sha256: string; size: number }> {
+  place: (growing: string, arrived: Arrived) => Promise<void>,
+): Promise<Arrived> {
   const growing = join(folder, TEMPORARY, randomUUID());
   try {
     const arrived = await write(source, growing, maximum, signal);
     await inspect?.(growing);
     signal.throwIfAborted();
-    await moveIntoPlace(folder, growing, arrived.sha256);
+    await place(growing, arrived);
     return arrived;
   } catch (error) {
-    await rm(growing, { force: true });
     throw understood(error);
+  } finally {
+    await rm(growing, { force: true });
   }
 }
 
-async function write(
-  source: Readable,
-  file: string,
-  maximum: number,
-  signal: AbortSignal,
-): Promise<{ sha256: string; size: number }> {
+/** Makes the folder in which uploads grow. */
+export async function openTemporary(folder: string): Promise<void> {
+  await mkdir(join(folder, TEMPORARY), { recursive: true, mode: 0o700 });
+}
+
+/** Removes what dead uploads left. Returns how many. */
+export async function sweepTemporary(folder: string, before: number): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(join(folder, TEMPORARY))) {
+    const file = join(folder, TEMPORARY, name);
+    if (!(await isOlder(file, before))) continue;
+    await rm(file, { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+async function write(source: Readable, file: string, maximum: number, signal: AbortSignal): Promise<Arrived> {
   const hash = createHash('sha256');
   let size = 0;
   const meter = new Transform({

@@ -69,6 +69,24 @@ describe('the configuration', () => {
     expect(load(yaml, { COAPS_PORT: '0', COAPS_HOST: '' }).listen).toMatchObject({ host: '0.0.0.0', port: 0 });
   });
 
+  it('knows three kinds of places for artefacts, and no secret in their names', () => {
+    const kept = load('artefacts: {store: s3://bucket/a/b, s3: {endpoint: http://127.0.0.1:9000/, accessKeyId: a}}', {
+      COAPS_S3_SECRET_ACCESS_KEY: 's',
+    }).artefacts;
+    expect(kept).toMatchObject({
+      store: 's3://bucket/a/b',
+      s3: { endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', accessKeyId: 'a', secretAccessKey: 's' },
+    });
+    expect(load('', { COAPS_ARTEFACTS: '/mnt/shared' }).artefacts.store).toBe('/mnt/shared');
+    for (const wrong of ['s3://', 's3://key:secret@bucket', 's3://Bucket', 'relative/folder', 's3://bucket/a?b'])
+      expect(faults(undefined, { COAPS_ARTEFACTS: wrong })).toEqual([
+        expect.stringMatching(/COAPS_ARTEFACTS artefacts.store: expected files/),
+      ]);
+    expect(faults('artefacts: {s3: {accessKeyId: a}}')).toEqual([
+      expect.stringMatching(/artefacts.s3: .*belong together/),
+    ]);
+  });
+
   it('takes the file that --config or COAPS_CONFIG names, and refuses one that is not there', () => {
     expect(load('listen: {port: 1}', {}, 'other.yaml').listen.port).toBe(1);
     expect(load(undefined, { COAPS_CONFIG: 'other.yaml' }).listen.port).toBe(1);

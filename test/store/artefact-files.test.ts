@@ -1,206 +1,63 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { Fault } from '../../src/domain/errors.js';
+import { Readable } from 'node:stream';
 import { openArtefactFiles } from '../../src/store/artefact-files.js';
-import type { ArtefactFiles } from '../../src/store/store.js';
+import { type ArtefactBench, artefactContractSuite } from '../contract/artefacts.js';
 
-const HOUR = 3600;
-const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+interface Bench extends ArtefactBench {
+  folder: string;
+  place(sha256: string): string;
+}
 
-describe('artefact files', () => {
-  let folder: string;
-  let files: ArtefactFiles;
-  const never = new AbortController().signal;
-
-  beforeEach(async () => {
-    folder = join(mkdtempSync(join(tmpdir(), 'coaps-files-')), 'artefacts');
-    files = await openArtefactFiles(folder);
-  });
-  afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
-
+async function openBench(): Promise<Bench> {
+  const root = mkdtempSync(join(tmpdir(), 'coaps-files-'));
+  const folder = join(root, 'artefacts');
   const place = (hash: string) => join(folder, hash.slice(0, 2), hash);
-  const everything = () =>
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name);
-  const store = (bytes: Buffer) => files.receive(Readable.from([bytes]), never);
-  const age = (file: string, seconds: number) => {
+  const makeOlder = (file: string, seconds: number) => {
     const then = Date.now() / 1000 - seconds;
     utimesSync(file, then, then);
   };
+  return {
+    folder,
+    place,
+    rounds: 100,
+    files: await openArtefactFiles(folder),
+    another: () => openArtefactFiles(folder),
+    everything: () =>
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name),
+    age: (hash, seconds) => makeOlder(place(hash), seconds),
+    leaveDead(seconds) {
+      const name = randomUUID();
+      writeFileSync(join(folder, 'tmp', name), 'x');
+      makeOlder(join(folder, 'tmp', name), seconds);
+      return name;
+    },
+    close: async () => rmSync(root, { recursive: true }),
+  };
+}
+
+describe('artefact files', () => {
+  artefactContractSuite(openBench);
 
   test('stand under their SHA-256, private, with the bytes that came', async () => {
-    const bytes = randomBytes(3_000_000);
-    const chunks = Array.from({ length: 30 }, (_, index) => bytes.subarray(index * 100_000, (index + 1) * 100_000));
-    const stored = await files.receive(Readable.from(chunks), never);
-    expect(stored).toEqual({ sha256: sha256(bytes), size: bytes.length });
-    expect(readFileSync(place(stored.sha256)).equals(bytes)).toBe(true);
-    expect(statSync(place(stored.sha256)).mode & 0o777).toBe(0o600);
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
-    expect(everything()).toEqual([stored.sha256]);
-    expect(await files.size(stored.sha256)).toBe(bytes.length);
-  });
-
-  test('are read whole and in ranges', async () => {
-    const { sha256: hash } = await store(Buffer.from('0123456789'));
-    expect((await buffer(files.open(hash))).toString()).toBe('0123456789');
-    expect((await buffer(files.open(hash, { start: 2, end: 4 }))).toString()).toBe('234');
-    expect((await buffer(files.open(hash, { start: 9, end: 9 }))).toString()).toBe('9');
-  });
-
-  test('that come twice, also at once, are one file; an empty one is a file too', async () => {
-    const bytes = randomBytes(100_000);
-    const stored = await Promise.all([store(bytes), store(bytes), store(bytes)]);
-    expect(new Set(stored.map((one) => one.sha256)).size).toBe(1);
-    expect((await store(Buffer.alloc(0))).size).toBe(0);
-    expect(everything()).toHaveLength(2);
-  });
-
-  test.each<[string, () => { source: Readable; signal?: AbortSignal }, object]>([
-    [
-      'a source that fails',
-      () => ({
-        source: Readable.from(
-          (async function* () {
-            yield Buffer.alloc(70_000);
-            throw new Error('the disk of the sender');
-          })(),
-        ),
-      }),
-      { message: 'the disk of the sender' },
-    ],
-    [
-      'a client that goes',
-      () => {
-        const source = new PassThrough();
-        source.write(Buffer.alloc(70_000));
-        setImmediate(() => source.destroy());
-        return { source };
-      },
-      { code: 'InvalidValue' },
-    ],
-    [
-      'a request that is aborted',
-      () => {
-        const source = new PassThrough();
-        source.write(Buffer.alloc(70_000));
-        const aborting = new AbortController();
-        setImmediate(() => aborting.abort());
-        return { source, signal: aborting.signal };
-      },
-      { name: 'AbortError' },
-    ],
-    [
-      'a request that was aborted before',
-      () => ({ source: Readable.from([Buffer.alloc(10)]), signal: AbortSignal.abort() }),
-      { name: 'AbortError' },
-    ],
-  ])('%s leaves nothing behind', async (_, sending, expected) => {
-    const { source, signal = never } = sending();
-    source.on('error', () => {});
-    await expect(files.receive(source, signal)).rejects.toMatchObject(expected);
-    expect(everything()).toEqual([]);
-    expect(source.destroyed).toBe(true);
-  });
-
-  test('larger than allowed are refused as soon as that is known', async () => {
-    let sent = 0;
-    const endless = Readable.from(
-      (function* () {
-        for (;;) {
-          sent += 1000;
-          yield Buffer.alloc(1000);
-        }
-      })(),
-    );
-    await expect(files.receive(endless, never, { maximum: 50_000 })).rejects.toMatchObject({
-      code: 'PayloadTooLarge',
-      status: 413,
-    });
-    expect(sent).toBeLessThan(200_000);
-    expect(everything()).toEqual([]);
-    expect((await files.receive(Readable.from([Buffer.alloc(50_000)]), never, { maximum: 50_000 })).size).toBe(50_000);
-  });
-
-  test('are inspected when they are complete and before they have their place', async () => {
-    const bytes = randomBytes(200_000);
-    let seen = '';
-    const inspect = async (file: string) => {
-      seen = sha256(readFileSync(file));
-      expect(existsSync(place(seen))).toBe(false);
-    };
-    await files.receive(Readable.from([bytes]), never, { inspect });
-    expect(seen).toBe(sha256(bytes));
-    const refused = files.receive(Readable.from([Buffer.from('no archive')]), never, {
-      inspect: async () => {
-        throw new Fault('InvalidValue', 'no archive');
-      },
-    });
-    await expect(refused).rejects.toMatchObject({ code: 'InvalidValue' });
-    expect(everything()).toEqual([seen]);
-  });
-
-  test.each(['../../etc/passwd', '', 'A'.repeat(64), `${'a'.repeat(63)}/`])('%j is no name of one', async (name) => {
-    expect(() => files.open(name)).toThrow(/Not a SHA-256/);
-    await expect(files.size(name)).rejects.toThrow(/Not a SHA-256/);
-  });
-
-  test('that are not there have no size and cannot be touched; removing them is done', async () => {
-    const { sha256: hash } = await store(Buffer.from('x'));
-    await files.remove(hash);
-    await files.remove(hash);
-    expect(await files.size(hash)).toBeUndefined();
-    expect(await files.touch(hash)).toBe(false);
-  });
-
-  describe('a sweep', () => {
-    test('takes what is old and unused, and what dead uploads left; nothing else', async () => {
-      const [used, unused, young] = await Promise.all(
-        ['used', 'unused', 'young'].map((text) => store(Buffer.from(text))),
-      );
-      if (!used || !unused || !young) throw new Error('not stored');
-      for (const { sha256: hash } of [used, unused]) age(place(hash), 2 * HOUR);
-      writeFileSync(join(folder, 'tmp', 'dead'), 'x');
-      age(join(folder, 'tmp', 'dead'), 2 * HOUR);
-      writeFileSync(join(folder, 'tmp', 'alive'), 'x');
-      writeFileSync(join(folder, used.sha256.slice(0, 2), 'README'), 'put here by hand');
-      age(join(folder, used.sha256.slice(0, 2), 'README'), 2 * HOUR);
-      expect(await files.sweep(new Set([used.sha256]), HOUR)).toBe(2);
-      expect(everything().sort()).toEqual(['README', 'alive', used.sha256, young.sha256].sort());
-    });
-
-    test('spares what was touched, or sent again', async () => {
-      const [one, two] = await Promise.all(['one', 'two'].map((text) => store(Buffer.from(text))));
-      if (!one || !two) throw new Error('not stored');
-      for (const { sha256: hash } of [one, two]) age(place(hash), 2 * HOUR);
-      expect(await files.touch(one.sha256)).toBe(true);
-      await store(Buffer.from('two'));
-      expect(await files.sweep(new Set(), HOUR)).toBe(0);
-    });
-
-    test('of another gateway never takes a file whose bytes arrive again at that moment', async () => {
-      const bytes = randomBytes(1000);
-      const other = await openArtefactFiles(folder);
-      const { sha256: hash } = await store(bytes);
-      for (let round = 0; round < 150; round++) {
-        age(place(hash), 2 * HOUR);
-        await Promise.all([store(bytes), other.sweep(new Set(), HOUR), other.sweep(new Set(), HOUR)]);
-        expect(existsSync(place(hash))).toBe(true);
-      }
-      expect(everything()).toEqual([hash]);
-    });
+    const bench = await openBench();
+    try {
+      const bytes = randomBytes(3_000_000);
+      const chunks = Array.from({ length: 30 }, (_, index) => bytes.subarray(index * 100_000, (index + 1) * 100_000));
+      const { sha256 } = await bench.files.receive(Readable.from(chunks), new AbortController().signal);
+      expect(readFileSync(bench.place(sha256)).equals(bytes)).toBe(true);
+      expect(statSync(bench.place(sha256)).mode & 0o777).toBe(0o600);
+      expect(statSync(bench.folder).mode & 0o777).toBe(0o700);
+      writeFileSync(join(bench.folder, sha256.slice(0, 2), 'README'), 'put here by hand');
+      utimesSync(join(bench.folder, sha256.slice(0, 2), 'README'), 1, 1);
+      expect(await bench.files.sweep(new Set([sha256]), 1)).toBe(0);
+      expect(bench.everything().sort()).toEqual([sha256, 'README'].sort());
+    } finally {
+      await bench.close();
+    }
   });
 });
