@@ -51,6 +51,8 @@ export interface ConpaasOptions {
   limits?: ArchiveLimits;
   /** Bytes of an uploaded archive. */
   largestUpload?: number;
+  /** Asked before an upload of so many bytes is taken; throws a Fault when there is no room for it. Absent: there always is. */
+  admitUpload?: (bytes: number) => Promise<void>;
   /** More names under which clients reach the Director. */
   names?: readonly string[];
   /** Fetches archives that manifests name by URL; it must refuse what strangers must not reach. Absent: nothing is fetched. */
@@ -135,6 +137,7 @@ export async function openConpaas(options: ConpaasOptions): Promise<Conpaas> {
     folder: join(folder, 'services'),
     limits: options.limits ?? DEFAULT_ARCHIVE_LIMITS,
     largestUpload: options.largestUpload ?? DEFAULT_UPLOAD,
+    admitUpload: options.admitUpload ?? (async () => undefined),
     directorUrl: () => directorUrl,
     clock,
     log,

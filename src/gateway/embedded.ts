@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import { type Conpaas, type ConpaasOptions, openConpaas } from '../conpaas/system.js';
 import { openUrl } from '../services/artefact-url.js';
 import { conpaasUsers } from '../services/conpaas-users.js';
+import { assertRoom } from '../services/disk-room.js';
 import type { Users } from '../services/users.js';
 import type { Store } from '../store/store.js';
 import type { Log } from './log.js';
@@ -51,6 +52,7 @@ export async function openEmbedded(
     users: conpaasUsers(users, store),
     limits: archiveLimits(config),
     largestUpload: config.limits.upload,
+    admitUpload: (bytes) => assertRoom({ folder: data, floor: config.limits.diskFloor }, bytes),
     names: namesOf(config),
     fetchArchive: (url) =>
       openUrl(

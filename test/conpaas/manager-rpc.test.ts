@@ -1,3 +1,4 @@
+import { Fault } from '../../src/domain/errors.js';
 import { zip } from '../archives/pack.js';
 import type { ConpaasClient, ManagerClient, Row } from './conpaas-client.js';
 import { openSystem, type SystemRig } from './system-rig.js';
@@ -8,7 +9,11 @@ let row: Row;
 let manager: ManagerClient;
 
 beforeAll(async () => {
-  rig = await openSystem();
+  rig = await openSystem({
+    admitUpload: async (bytes) => {
+      if (bytes > 100_000) throw new Fault('ServiceUnavailable', 'There is no room for it.');
+    },
+  });
   ann = await rig.user('ann');
   row = await ann.create('static');
   manager = ann.manager(row.manager);
@@ -51,6 +56,12 @@ describe('the transport', () => {
     expect(await ask({ method: 'nothing', id: '1' })).toMatchObject({ status: 404, text: 'method not found' });
     const elsewhere = ann.with({ director: `https://${row.manager}:${rig.conpaas.managerPort}` });
     expect((await elsewhere.send('other?method=getLog&id=1', { headers: JSON_TYPE })).status).toBe(404);
+  });
+
+  test('refuses an upload for which there is no room', async () => {
+    const code = { name: 'a.zip', bytes: Buffer.alloc(200_000) };
+    const refused = await manager.send({ method: 'POST', parts: { method: 'upload_code_version', code } });
+    expect(refused).toMatchObject({ status: 503, text: 'There is no room for it.' });
   });
 
   test('takes each method in its one way only', async () => {

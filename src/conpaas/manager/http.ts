@@ -17,6 +17,8 @@ export interface ManagerHandlerOptions {
   folder: string;
   /** Bytes of an upload. */
   largestFile: number;
+  /** Asked before so many bytes are taken (0: nobody said); throws a Fault when there is no room for them. */
+  admitUpload: (bytes: number) => Promise<void>;
   log: ConpaasLog;
 }
 
@@ -97,7 +99,7 @@ export function createManagerHandler(options: ManagerHandlerOptions): RequestLis
   }
 
   async function readCall(
-    { folder, largestFile }: ManagerHandlerOptions,
+    { folder, largestFile, admitUpload }: ManagerHandlerOptions,
     request: IncomingMessage,
     response: ServerResponse,
     files: ReceivedFile[],
@@ -105,6 +107,7 @@ export function createManagerHandler(options: ManagerHandlerOptions): RequestLis
     if (request.method === 'GET') return readGet(request);
     if (request.method !== 'POST') throw new Refusal(405, 'Method Not Allowed');
     if (mediaType(request) !== 'multipart/form-data') return await readPost(request);
+    await admitUpload(Number(request.headers['content-length'] ?? 0));
     const form = await readForm(request, response, { file: largestFile, folder });
     files.push(...form.files);
     const { method, ...parameters } = Object.fromEntries(form.fields);

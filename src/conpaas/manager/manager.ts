@@ -36,6 +36,7 @@ export interface ManagerContext {
   limits: ArchiveLimits;
   /** Bytes of an upload. */
   largestUpload: number;
+  admitUpload: (bytes: number) => Promise<void>;
   directorUrl(): string;
   clock(): Date;
   log: ConpaasLog;
@@ -146,6 +147,7 @@ export async function openManager(context: ManagerContext, service: ConpaasServi
       methods,
       folder: uploads,
       largestFile: context.largestUpload,
+      admitUpload: context.admitUpload,
       log,
     }),
   });
