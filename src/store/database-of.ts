@@ -1,15 +1,12 @@
 import type { Database } from './dialect.js';
-import { postgresDatabase } from './postgres.js';
+import { type DatabaseUser, postgresDatabase } from './postgres.js';
 import { sqliteDatabase } from './sqlite.js';
 
-/** How a gateway's connections call themselves to PostgreSQL: others see by it that one runs. */
-export const GATEWAY = 'coaps-gateway';
-
 /** The database that a URL names: `sqlite:<file>` or `postgres://…`. */
-export function databaseOf(url: string, onLost: (error: Error) => void, program = GATEWAY): Database {
+export function databaseOf(url: string, onLost: (error: Error) => void, user?: DatabaseUser): Database {
   const file = sqliteFile(url);
   if (file !== undefined) return sqliteDatabase(file);
-  if (/^postgres(ql)?:\/\//.test(url)) return postgresDatabase(url, onLost, program);
+  if (/^postgres(ql)?:\/\//.test(url)) return postgresDatabase(url, onLost, user);
   throw new Error('A database URL begins with sqlite: and the path of a file, or with postgres://.');
 }
 

@@ -5,8 +5,6 @@ import { type Database, dangling, unstorable } from './dialect.js';
 import { otherGateways } from './notifications.js';
 
 const MAX_CONNECTIONS = 10;
-/** Milliseconds. */
-const IDLE_TRANSACTION = 5_000;
 /** An arbitrary number that all gateways share. */
 const MIGRATION_LOCK = 7_206_113;
 
@@ -20,17 +18,29 @@ const AWAY =
 const AWAY_TEXTS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
-/** `onLost` hears of idle connections that break; the pool replaces them. `program`: how the connections call themselves. */
-export function postgresDatabase(url: string, onLost: (error: Error) => void, program: string): Database {
+/** Who opens a database. */
+export interface DatabaseUser {
+  /** How the connections call themselves to PostgreSQL: others see by it who is there. */
+  program: string;
+  /** Milliseconds after which PostgreSQL ends a transaction that idles; 0: never. */
+  idleTransaction: number;
+}
+
+/**
+ * A transaction of a gateway awaits nothing but the database: one that idles belongs to a gateway that hangs or was paused, and would
+ * hold its locks, so that nobody could take its work over or begin any.
+ */
+export const GATEWAY: DatabaseUser = { program: 'coaps-gateway', idleTransaction: 5_000 };
+
+/** `onLost` hears of idle connections that break; the pool replaces them. */
+export function postgresDatabase(url: string, onLost: (error: Error) => void, user = GATEWAY): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    application_name: program,
-    // A transaction awaits nothing but the database: one that idles belongs to a gateway that hangs or was paused, and would hold its
-    // locks, so that nobody could take its work over or begin any.
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION,
+    application_name: user.program,
+    idle_in_transaction_session_timeout: user.idleTransaction,
     types: { getTypeParser: parserOf },
   });
   pool.on('error', onLost);

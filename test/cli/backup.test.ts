@@ -97,4 +97,4 @@ test(`a backup of a gateway that is being written to is restored elsewhere${miss
     });
     await end(served, env.COAPS_DATA);
   }
-});
+}, 600_000);

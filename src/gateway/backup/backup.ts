@@ -25,6 +25,7 @@ export interface BackupReport {
 type Told = (text: string) => void;
 
 const ATTEMPTS = 3;
+const AT_ONCE = 16;
 /** Bytes of rows in one member of the backup. */
 const CHUNK = 1024 ** 2;
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -64,7 +65,11 @@ async function copyAll(work: Work): Promise<BackupReport> {
   const { store, artefacts, writer, held, told } = work;
   // Nothing that is younger than a day is swept, and whatever a version takes over is made young before: what the snapshot speaks of
   // beyond these is young already.
-  for (const sha256 of await store.snapshot(digests)) await artefacts.touch(sha256);
+  const present = await store.snapshot(digests);
+  for (let at = 0; at < present.length; at += AT_ONCE) {
+    await Promise.all(present.slice(at, at + AT_ONCE).map((sha256) => artefacts.touch(sha256)));
+    told(`holding ${at} of ${present.length} artefacts`);
+  }
   const { rows, used, warnings } = await copyStore(work);
   const paths = held.paths();
   for (const [index, path] of paths.entries()) {

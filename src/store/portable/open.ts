@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { CamelCasePlugin, Kysely, sql, type Transaction } from 'kysely';
 import { Fault } from '../../domain/errors.js';
-import { databaseOf, GATEWAY, sqliteFile } from '../database-of.js';
+import { databaseOf, sqliteFile } from '../database-of.js';
 import { knownSteps } from '../migrate.js';
+import { type DatabaseUser, GATEWAY } from '../postgres.js';
 import type { Schema } from '../schema.js';
 import { filledTables, migrationsIn } from './contents.js';
 import { type Feed, load } from './load.js';
 import { type AnyDatabase, type Row, readRows, type Value } from './rows.js';
 import { type Table, tablesOf } from './tables.js';
 
-const PROGRAM = 'coaps-tool';
+/** Between two statements a disk may be slow, or a bucket far away. */
+const TOOL: DatabaseUser = { program: 'coaps-tool', idleTransaction: 0 };
 
 /** One state of a store, table by table, however much is written meanwhile. */
 export interface Snapshot {
@@ -50,7 +52,7 @@ export function openPortable(url: string, { mustExist = false } = {}): PortableS
   if (mustExist && file !== undefined && !existsSync(file)) {
     throw new Fault('NotFound', `There is no store: ${file} does not exist. Look at data and database.`);
   }
-  const database = databaseOf(url, () => undefined, PROGRAM);
+  const database = databaseOf(url, () => undefined, TOOL);
   const plain: AnyDatabase = new Kysely({ dialect: database.kysely });
   const named = plain.withPlugin(new CamelCasePlugin()) as unknown as Kysely<Schema>;
   const translated = <T>(work: Promise<T>): Promise<T> =>
@@ -95,6 +97,6 @@ async function distinct(
 async function countGateways(db: AnyDatabase): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from pg_stat_activity
-    where datname = current_database() and application_name = ${GATEWAY}`.execute(db);
+    where datname = current_database() and starts_with(application_name, ${GATEWAY.program})`.execute(db);
   return rows[0]?.count ?? 0;
 }
