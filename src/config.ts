@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { AdapterDefinition } from '../adapters/adapter.js';
+import { exposures } from './config/exposure.js';
 import { type ConfigFile, readConfigFile } from './config/file.js';
 import { optionVariable, override } from './config/overrides.js';
 import { type PlatformConfig, type PlatformFault, platformsOfEnvironment, readPlatforms } from './config/platforms.js';
@@ -43,7 +44,8 @@ export interface ConfigSources {
 
 /** Reads file and environment. Throws ConfigFault with every fault there is. */
 export function loadConfig({ file, env, directory, adapters }: ConfigSources): Config {
-  const read = readFile(file ?? (env['COAPS_CONFIG'] || undefined), directory, env);
+  const given = file ?? (env['COAPS_CONFIG'] || undefined);
+  const read = readFile(given, directory, env);
   if (read.faults.length > 0) throw new ConfigFault(read.faults);
   const values = structuredClone(read.values);
   const origins = override(values, SETTINGS, env);
@@ -64,16 +66,24 @@ export function loadConfig({ file, env, directory, adapters }: ConfigSources): C
     faults.push(sentence({ path: ['defaultPlatform'], message, variable: origins.get('defaultPlatform') }, read));
   }
   if (faults.length > 0) throw new ConfigFault(faults);
+  const complete = absolute(settings, directory);
   return {
-    ...absolute(settings, directory),
+    ...complete,
     platforms,
     defaultPlatform: chosen ?? '',
-    warnings: strangers(env, platforms),
+    warnings: [
+      ...strangers(env, platforms),
+      ...exposures(fileOf(given, directory), read, platforms, complete.listen.tls.key),
+    ],
   };
 }
 
+function fileOf(given: string | undefined, directory: string): string {
+  return resolve(directory, given ?? 'coaps.yaml');
+}
+
 function readFile(given: string | undefined, directory: string, env: NodeJS.ProcessEnv): ConfigFile {
-  const path = resolve(directory, given ?? 'coaps.yaml');
+  const path = fileOf(given, directory);
   const name = given ?? (relative(directory, path) || path);
   if (given === undefined && !existsSync(path)) return readConfigFile(name, '', env);
   try {

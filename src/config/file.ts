@@ -5,6 +5,8 @@ export interface ConfigFile {
   values: Record<string, unknown>;
   /** `coaps.yaml:12:3` of the value at this path, or of the nearest thing around it. */
   place(path: readonly PropertyKey[]): string;
+  /** Whether the text at this path stands in the file itself, and not in an environment variable. */
+  holds(path: readonly string[]): boolean;
   faults: string[];
 }
 
@@ -29,7 +31,7 @@ export function readConfigFile(name: string, source: string, env: NodeJS.Process
       });
     },
   });
-  return { values: toValues(), place, faults };
+  return { values: toValues(), place, holds, faults };
 
   function toValues(): Record<string, unknown> {
     if (faults.length > 0) return {};
@@ -38,6 +40,11 @@ export function readConfigFile(name: string, source: string, env: NodeJS.Process
     if (typeof values === 'object' && !Array.isArray(values)) return values as Record<string, unknown>;
     faults.push(`${at(0)} expected settings such as "listen: {port: 8080}"`);
     return {};
+  }
+
+  function holds(path: readonly string[]): boolean {
+    const node = document.contents === null ? undefined : document.getIn(path, true);
+    return isScalar(node) && typeof node.value === 'string' && !/(?<!\$)\$\{/.test(node.source ?? '');
   }
 
   function place(path: readonly PropertyKey[]): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AdapterDefinition } from '../../adapters/adapter.js';
@@ -138,6 +138,25 @@ describe('the configuration', () => {
     const text = faults('admin: {password: hunter2}\nsecretKey: abc\ndatabase: mysql://me:s3cret@db/x').join('\n');
     expect(text).toContain('admin.password: needs at least 8 characters');
     expect(text).not.toMatch(/hunter2|abc|s3cret/);
+  });
+
+  it('warns of secrets in a file that everybody can read', () => {
+    const tls = 'listen: {tls: {cert: cert.pem, key: key.pem}}';
+    const platforms = 'platforms: {CF: {adapter: cloudfoundry, apiUrl: https://a.example.org, password: hunter22}}';
+    const yaml = `${tls}\nadmin: {password: "\${SECRET}"}\n${platforms}`;
+    const file = join(directory, 'coaps.yaml');
+    writeFileSync(join(directory, 'key.pem'), '');
+    const env = { SECRET: 'out-of-the-environment' };
+    writeFileSync(file, yaml);
+    chmodSync(file, 0o644);
+    chmodSync(join(directory, 'key.pem'), 0o644);
+    expect(load(undefined, env).warnings).toEqual([
+      expect.stringMatching(/coaps\.yaml holds platforms\.CF\.password and everybody .* chmod it to 600/),
+      expect.stringMatching(/can read the key .*key\.pem: chmod it to 600/),
+    ]);
+    chmodSync(file, 0o640);
+    chmodSync(join(directory, 'key.pem'), 0o600);
+    expect(load(undefined, env).warnings).toEqual([]);
   });
 
   it('warns of a COAPS_ variable that is none of its own', () => {

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { pino } from 'pino';
 import { makeZip } from '../contract/archive.js';
 import { eventually } from '../support/conditions.js';
 import { ADMIN, startGateway, type TestGateway } from '../support/gateway.js';
@@ -9,13 +11,17 @@ import { rawRequest } from '../support/raw-request.js';
 
 let gateway: TestGateway;
 let management: string;
+const lines: Record<string, unknown>[] = [];
 beforeAll(async () => {
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   gateway = await startGateway({
+    hooks: { log },
     platforms: { MEM: { adapter: 'memory', delay: 60_000 } },
     config: {
       management: { port: 0 },
       limits: {
         headers: 4096,
+        stall: 1,
         headersTimeout: 1,
         bodyTimeout: 1,
         queue: 2,
@@ -120,12 +126,29 @@ test('uploads of one user run one at a time, those of another beside them, and a
   await eventually(async () => expect((await form(ADMIN)).text).toContain('code="InvalidValue"'));
 });
 
+test('a client that takes nothing of its answer is cut off', async () => {
+  const size = 16 * 1024 ** 2;
+  const form = new Response(await formOf(randomBytes(size)));
+  const headers = { 'Content-Type': form.headers.get('content-type') ?? '' };
+  await gateway.request('/app', { method: 'POST', body: '<m><paas_application name="Large"/></m>' });
+  const apps = (await gateway.request('/app?name=Large')).text;
+  const appId = /<id>(\d+)</.exec(apps)?.[1];
+  const body = Buffer.from(await form.arrayBuffer());
+  expect((await gateway.request(`/app/${appId}/version`, { method: 'POST', headers, body })).status).toBe(200);
+  const idle = open(gateway).pause();
+  idle.write(`GET /MEM-api/rest/artefact/${appId}/1/site.zip HTTP/1.1\r\n${HOST}${basic(ADMIN)}\r\n`);
+  await eventually(() => expect(lines).toContainEqual(expect.objectContaining({ action: 'downloadArtefact' })));
+  let taken = 0;
+  for await (const chunk of idle) taken += (chunk as Buffer).length;
+  expect(taken).toBeLessThan(size);
+});
+
 test('the queue has an end; what runs on a platform, too; both are measured', async () => {
   const create = (headers = {}) =>
     gateway.request('/environment', { method: 'POST', headers, body: '<m><paas_environment name="E"/></m>' });
   const later = { Prefer: 'respond-async' };
   expect((await create()).status).toBe(200);
-  const form = new Response(await formOf());
+  const form = new Response(await formOf('one'));
   const type = { 'Content-Type': form.headers.get('content-type') ?? '' };
   const stored = await gateway.request('/app/1/version', {
     method: 'POST',
@@ -161,9 +184,9 @@ test('the queue has an end; what runs on a platform, too; both are measured', as
   expect(await metric(ended)).toMatch(/ 1$/);
 });
 
-async function formOf(): Promise<FormData> {
+async function formOf(content: string | Buffer): Promise<FormData> {
   const form = new FormData();
-  form.set('file', new Blob([new Uint8Array(await makeZip({ 'index.html': 'one' }))]), 'site.zip');
+  form.set('file', new Blob([new Uint8Array(await makeZip({ 'index.html': content }))]), 'site.zip');
   return form;
 }
 
