@@ -197,3 +197,39 @@ test('an agent and an application that are killed come back by themselves', asyn
   await gone(row);
   expect(await agents()).toEqual([]);
 }, 60_000);
+
+test('what rests in INIT, STOPPED and ERROR is as it was when the gateway is back, and goes on from there', async () => {
+  const fresh = await made('one');
+  const failed = await made('one');
+  const code = { name: 'bad.zip', bytes: zip([{ name: 'package.json', content: '{"main":"none.js"}' }]) };
+  const { result } = await failed.manager.upload('upload_code_version', { code });
+  await failed.manager.post('enable_code', result as { codeVersionId: string });
+  await failed.manager.post('startup');
+  expect(await failed.manager.until('RUNNING', 'ERROR')).toBe('ERROR');
+  const stopped = await made('one');
+  await stopped.manager.post('startup');
+  await stopped.manager.until('RUNNING');
+  await stopped.manager.post('shutdown');
+  await stopped.manager.until('STOPPED');
+  const all = [fresh, failed, stopped];
+  const seen = () =>
+    Promise.all(
+      all.map(async ({ manager }) => [
+        (await manager.get('get_service_history')).result,
+        (await manager.get('list_code_versions')).result,
+      ]),
+    );
+  const before = await seen();
+  await crash();
+  expect(await seen()).toEqual(before);
+  expect(await agents()).toEqual([]);
+  await failed.manager.post('reset');
+  await failed.manager.until('STOPPED');
+  for (const { manager } of [fresh, stopped]) await manager.post('startup');
+  for (const { row, manager } of [fresh, stopped]) {
+    expect(await manager.until('RUNNING', 'ERROR')).toBe('RUNNING');
+    expect(await answers((await statusOf(row.sid)).url)).toBe('one');
+  }
+  for (const { row } of all) await gone(row);
+  expect(await agents()).toEqual([]);
+}, 120_000);

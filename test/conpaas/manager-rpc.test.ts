@@ -135,6 +135,21 @@ describe('code versions', () => {
   });
 });
 
+test('what this ConPaaS does not have is refused in words that clients print', async () => {
+  expect((await manager.get('list_authorized_keys')).result).toEqual({ authorizedKeys: [] });
+  const key = { name: 'id.pub', bytes: Buffer.from('ssh-ed25519 AAAA me\n') };
+  expect((await manager.upload('upload_authorized_key', { key })).error).toMatch(/upload_code_version/);
+  expect((await manager.post('git_push_hook')).error).toMatch(/upload_code_version/);
+  expect((await manager.post('on_autoscaling', { cool_down: 5 })).error).toMatch(/add_nodes/);
+  expect((await manager.post('off_autoscaling')).result).toEqual({});
+  expect((await manager.post('cdn_enable', { enable: true, address: 'cdn.org' })).error).toMatch(/content delivery/);
+  expect((await manager.post('cdn_enable', { enable: false })).result).toEqual({});
+  expect((await manager.post('update_nodes_weight', { backend: { iaas1: 5 } })).error).toMatch(/same weight/);
+  expect((await manager.post('migrate_nodes', { migration_plan: [] })).error).toBe(
+    "Wrong service state: was expecting one of ['RUNNING'] but current state is 'INIT'",
+  );
+});
+
 describe('startup scripts', () => {
   test('are kept', async () => {
     expect((await manager.get('get_startup_script')).error).toBe('No startup script');

@@ -114,6 +114,20 @@ describe('states and nodes', () => {
     await manager.until('RUNNING');
     expect((await nodes()).backend).toEqual([other]);
     expect((await manager.post('remove_nodes', { node_ip: '10.0.0.1' })).error).toMatch(/node_ip/);
+    const [first = ''] = (await nodes()).proxy;
+    const move = (id: string, to_cloud = 'iaas') => {
+      const migration_plan = [{ from_cloud: 'iaas', vmid: id.replace('iaas', ''), to_cloud }];
+      return manager.post('migrate_nodes', { migration_plan, delay: 0 });
+    };
+    expect((await move('iaas4711')).error).toBe('Unknown node from cloud iaas with VM identifier 4711');
+    expect((await move(other, 'moon')).error).toBe("A cloud named 'moon' could not be found");
+    expect((await move(first)).error).toMatch(/holds the address/);
+    expect((await move(other)).result).toEqual({});
+    await manager.until('RUNNING');
+    const { backend } = await nodes();
+    expect(backend).toHaveLength(1);
+    expect(backend).not.toContain(other);
+    expect(await (await fetch(await url())).text()).toBe('one');
     await manager.post('remove_nodes', { backend: 1 });
     await manager.until('RUNNING');
   }, 120_000);

@@ -72,6 +72,17 @@ test('the oldest nodes stay, and what was named goes first', () => {
   expect(planNodes(WEB_LAYOUT, fewer, nodes, [second?.nodeId ?? '']).keep.map(({ node }) => node)).toContain(third);
 });
 
+test('a node that is to go although its role needs it is replaced, once', () => {
+  const nodes = carryOut([], { proxy: 1, web: 0, backend: 2 });
+  const [, second = nodes[0]] = nodes;
+  const same = { proxy: 1, web: 0, backend: 2 };
+  const plan = planNodes(WEB_LAYOUT, same, nodes, [second?.nodeId ?? '']);
+  expect([plan.create, plan.remove]).toEqual([[['backend']], [second]]);
+  const newer = { nodeId: 'iaas9', vmid: 9, roles: ['backend'] };
+  const rest = planNodes(WEB_LAYOUT, same, [...nodes, newer], [second?.nodeId ?? '']);
+  expect([rest.create, rest.remove]).toEqual([[], [second]]);
+});
+
 test('the first proxy carries what has no nodes of its own', () => {
   expect(carryOut([], { proxy: 1, web: 0, backend: 0 })).toMatchObject([{ roles: ['proxy', 'web', 'backend'] }]);
   const spread = carryOut([], { proxy: 1, web: 0, backend: 2 });

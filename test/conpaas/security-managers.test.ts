@@ -158,6 +158,15 @@ describe('a manager', () => {
     expect(error).toBe(`Invalid arguments DETAIL:${text}`);
   });
 
+  test.each([
+    ['a link out of it', [{ name: 'x', mode: 0o120777, content: '/etc/passwd' }]],
+    ['a bomb', [{ name: 'x', content: 'x', announced: 0xfffffffe }]],
+  ])('takes no archive with %s', async (_, members) => {
+    const code = { name: 'x.zip', bytes: zip(members) };
+    const { error } = await ann.manager(service.manager).upload('upload_code_version', { code });
+    expect(error).toMatch(/^Invalid arguments DETAIL:(Invalid archive format|Absolute file names are not allowed)/);
+  });
+
   test('takes no file that is no archive, and keeps nothing of it', async () => {
     const manager = ann.manager(service.manager);
     const code = { name: 'x.zip', bytes: Buffer.from('hello') };

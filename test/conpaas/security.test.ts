@@ -11,6 +11,8 @@ let bob: ConpaasClient;
 let authority: Authority;
 let service: Row;
 let annUid: number;
+let manager: ConpaasClient;
+let agent: ConpaasClient;
 
 beforeAll(async () => {
   rig = await openSystem();
@@ -18,6 +20,8 @@ beforeAll(async () => {
   authority = await openAuthority(await credentialIn(join(rig.data, 'conpaas'), 'ca_'), () => new Date());
   service = await ann.create('static');
   annUid = ((await ann.json('user_config', { method: 'GET' })) as { uid: number }).uid;
+  manager = await asManager();
+  agent = await as({ role: 'agent', serviceLocator: service.sid });
 }, 60_000);
 afterAll(() => rig?.close(), 60_000);
 
@@ -68,12 +72,10 @@ describe('the Director', () => {
   });
 
   test.each(USER_PATHS)('gives a manager or an agent no /%s', async (path) => {
-    const agent = await as({ role: 'agent', serviceLocator: service.sid });
-    for (const client of [await asManager(), agent]) expect((await client.send(path, method(path))).status).toBe(401);
+    for (const client of [manager, agent]) expect((await client.send(path, method(path))).status).toBe(401);
   });
 
   test.each(MANAGER_PATHS)('gives a user or an agent no /%s', async (path) => {
-    const agent = await as({ role: 'agent', serviceLocator: service.sid });
     for (const client of [ann, agent]) expect((await client.send(path, { method: 'POST' })).status).toBe(401);
   });
 

@@ -40,11 +40,16 @@ const named = (name: string) => SERVLET_SAMPLE.replaceAll('ServletSampleApplicat
 /** Milliseconds; a Tomcat may start slowly. */
 const PATIENCE = 240_000;
 
+const ARTEFACTS = [
+  ['with the artefact in a multipart deploy', true],
+  ['with an empty deploy and the drop folder', false],
+] as const;
+
 /**
  * What the clients of 2012 to 2014 do, in turn, against one gateway whose base /CF-api/rest is a platform of the given configuration:
- * each ends in a running application that answers.
+ * each ends in a running application that answers. `briefly`: without repetitions in which the platform does nothing else.
  */
-export function oldClientsSuite(platform: Record<string, unknown>): void {
+export function oldClientsSuite(platform: Record<string, unknown>, { briefly = false } = {}): void {
   let gateway: TestGateway;
   let target: Target;
   let folder: string;
@@ -99,11 +104,12 @@ export function oldClientsSuite(platform: Record<string, unknown>): void {
     PATIENCE,
   );
 
-  test.each([
+  const uploaders = [
     ['Accords', accords],
     ['Jersey', jersey],
     ['CoRED of March', coredOfMarch],
-  ] as const)(
+  ] as const;
+  test.each(briefly ? uploaders.slice(0, 1) : uploaders)(
     'what %s uploads is stored and given back byte for byte',
     async (name, open) => {
       const client = open(target);
@@ -152,10 +158,7 @@ export function oldClientsSuite(platform: Record<string, unknown>): void {
     PATIENCE,
   );
 
-  test.each([
-    ['with the artefact in a multipart deploy', true],
-    ['with an empty deploy and the drop folder', false],
-  ])(
+  test.each(briefly ? ARTEFACTS.slice(1) : ARTEFACTS)(
     'CoRED of January 2013 (1.6), %s',
     async (_, uploads) => {
       const client = coredOfJanuary(target);
@@ -206,10 +209,7 @@ export function oldClientsSuite(platform: Record<string, unknown>): void {
     PATIENCE,
   );
 
-  test.each([
-    ['with the artefact in a multipart deploy', true],
-    ['with an empty deploy and the drop folder', false],
-  ])(
+  test.each(briefly ? ARTEFACTS.slice(0, 1) : ARTEFACTS)(
     'The web form of 2012 (1.6), %s',
     async (_, uploads) => {
       const client = jersey(target);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { isFault } from '../../domain/errors.js';
-import { ELSEWHERE } from '../host.js';
+import { ELSEWHERE, LEASE } from '../host.js';
 import { type Answer, send, tellWhenAgain } from '../http/answer.js';
 import { readForm, requestTarget } from '../http/request.js';
 import { peerSubject } from '../peer.js';
@@ -30,7 +30,10 @@ export function createDirectorHandler(
     }
     const { anywhere, who } = found.endpoint;
     // Managers of this host are served all the same.
-    if (!anywhere && who !== 'manager' && !director.leads()) return await send(response, 503, { text: ELSEWHERE });
+    if (!anywhere && who !== 'manager' && !director.leads()) {
+      response.setHeader('Retry-After', String(LEASE));
+      return await send(response, 503, { text: ELSEWHERE });
+    }
     const caller = await callerOf(director, found.endpoint, request.socket as TLSSocket);
     if (caller === 'no certificate') {
       return await send(response, 401, { text: 'Unauthorized: this needs a certificate of another kind' });

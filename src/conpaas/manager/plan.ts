@@ -41,7 +41,7 @@ export interface Plan<N extends Planned = ConpaasNode> {
 }
 
 /**
- * Fits nodes to counts: the oldest of each role stay, those in `unwanted` go first. The same nodes and counts always give the same
+ * Fits nodes to counts: the oldest of each role stay, those in `unwanted` go, replaced where the counts need them. The same nodes and counts always give the same
  * plan, and a plan that was carried out half gives the rest of it.
  */
 export function planNodes<N extends Planned>(
@@ -51,9 +51,7 @@ export function planNodes<N extends Planned>(
   unwanted: readonly string[] = [],
 ): Plan<N> {
   const wanted = wantedRoles(layout, counts);
-  const left = [...nodes].sort(
-    (a, b) => Number(unwanted.includes(a.nodeId)) - Number(unwanted.includes(b.nodeId)) || a.vmid - b.vmid,
-  );
+  const left = nodes.filter(({ nodeId }) => !unwanted.includes(nodeId)).sort((a, b) => a.vmid - b.vmid);
   const plan: Plan<N> = { keep: [], create: [], remove: [] };
   for (const roles of wanted) {
     const index = left.findIndex((node) => mainRole(layout, node.roles) === mainRole(layout, roles));
@@ -61,7 +59,7 @@ export function planNodes<N extends Planned>(
     if (node) plan.keep.push({ node, roles });
     else plan.create.push(roles);
   }
-  plan.remove = left;
+  plan.remove = [...left, ...nodes.filter(({ nodeId }) => unwanted.includes(nodeId))];
   return plan;
 }
 

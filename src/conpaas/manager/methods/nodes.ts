@@ -1,4 +1,4 @@
-import type { ConpaasNode, RoleCounts } from '../../../domain/conpaas.js';
+import type { ConpaasNode, ConpaasService, RoleCounts } from '../../../domain/conpaas.js';
 import { countOf, type ManagerCore, type Method, type MethodCall, RpcError, textOf } from '../method.js';
 import { checkCloud } from './common.js';
 
@@ -119,14 +119,18 @@ function tooFew(role: WebRole): RpcError {
 }
 
 async function nodeAt(manager: ManagerCore, ip: string): Promise<{ node: ConpaasNode; role: WebRole }> {
-  const { endpoint } = await manager.lifecycle.service();
+  const service = await manager.lifecycle.service();
   const node = (await runningNodes(manager)).find((candidate) => addressOf(manager, candidate) === ip);
   const role = ROLES.find((known) => node?.roles.includes(known));
   if (!node || !role) throw new RpcError('Invalid arguments DETAIL:Invalid "node_ip"');
-  if (role === 'proxy' && node.endpoint?.address === endpoint.address && node.endpoint.port === endpoint.port) {
+  if (role === 'proxy' && holdsAddress(service, node)) {
     throw new RpcError('Invalid arguments DETAIL:The first proxy holds the address of the service and stays');
   }
   return { node, role };
+}
+
+export function holdsAddress({ endpoint }: ConpaasService, node: ConpaasNode): boolean {
+  return node.endpoint?.address === endpoint.address && node.endpoint.port === endpoint.port;
 }
 
 /** Throws RpcError unless the service has nodes that can be told. */

@@ -12,9 +12,11 @@ import {
 import { COMMON_METHODS } from './common.js';
 import { GENERIC_METHODS } from './generic.js';
 import { HELLOWORLD_METHODS } from './helloworld.js';
+import { MIGRATE_NODES } from './migration.js';
 import { MYSQL_METHODS } from './mysql.js';
 import { WEB_NODE_METHODS } from './nodes.js';
 import { OUTPUT_METHODS } from './output.js';
+import { GIT_METHODS, TUNING_METHODS } from './rare.js';
 import { GENERIC_SETTINGS_METHODS, SETTINGS_METHODS } from './settings.js';
 import { VOLUME_METHODS } from './volumes.js';
 
@@ -24,6 +26,9 @@ const WEB_METHODS: readonly Method[] = [
   ...CODE_METHODS,
   ...SETTINGS_METHODS,
   ...OUTPUT_METHODS,
+  ...GIT_METHODS,
+  ...TUNING_METHODS,
+  MIGRATE_NODES,
   ENABLE_CODE,
 ];
 
@@ -39,6 +44,7 @@ const METHODS: Partial<Record<ServiceType, readonly Method[]>> = {
     ...GENERIC_METHODS,
     ...VOLUME_METHODS,
     ...GENERIC_SETTINGS_METHODS,
+    ...GIT_METHODS,
     GET_AGENT_LOG,
   ],
   mysql: [...COMMON_METHODS, ...MYSQL_METHODS, ...OUTPUT_METHODS],
