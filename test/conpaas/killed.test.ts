@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { livingHolder } from '../../src/conpaas/agent/spec.js';
 import type { ConpaasClient, ManagerClient, Row } from './conpaas-client.js';
 import { openSystem, type SystemRig } from './system-rig.js';
 
@@ -36,9 +37,9 @@ async function kill(kind: 'agent' | 'application', spared: readonly number[] = [
   throw new Error(`No ${kind} appeared.`);
 }
 
+/** Of a living agent: the pid in the file of a dead one may be a stranger's by now. */
 async function agentPid(agentId: string): Promise<number | undefined> {
-  const text = await readFile(join(rig.data, 'conpaas', 'agents', agentId, 'endpoint.json'), 'utf8').catch(() => '');
-  return /"pid": (\d+)/.exec(text) ? Number(/"pid": (\d+)/.exec(text)?.[1]) : undefined;
+  return (await livingHolder(join(rig.data, 'conpaas', 'agents', agentId)))?.pid;
 }
 
 /** The static server of that agent, once it is one. */
