@@ -10,7 +10,7 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:20-bookworm-slim
 # What embedded applications run on, beside Node and plain files. Leave out what you do not need; the gateway offers what it finds.
-ARG RUNTIMES="tomcat10 openjdk-17-jre-headless php-cli php-fpm python3 python3-venv"
+ARG RUNTIMES="tomcat10 openjdk-17-jre-headless php-cli php-fpm php-mysql python3 python3-venv mariadb-server"
 # The Java packages expect the folder of their manual pages, which slim images lack. No service is started here.
 RUN mkdir -p /usr/share/man/man1 \
     && printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d \

@@ -50,7 +50,15 @@ const theme = (footer: string) => `<!DOCTYPE html>
 export async function wordpressZip(footer: string): Promise<Buffer> {
   const zip = new ZipFile();
   const add = (folder: string, name: string): void => {
-    for (const entry of readdirSync(join(folder, name))) {
+    const entries = readdirSync(join(folder, name));
+    for (const entry of entries) {
+      // The twins for people who look into it would double the size.
+      if (
+        entries.includes(entry.replace(/\.(js|css)$/, '.min.$1')) &&
+        !/\.min\.\w+$/.test(entry) &&
+        /\.(js|css)$/.test(entry)
+      )
+        continue;
       const path = join(name, entry);
       const file = join(folder, path);
       // Debian's package links to files of others.

@@ -10,6 +10,10 @@ export interface ManifestService {
   instances: Record<string, number>;
   archive?: string;
   startupScript?: string;
+  /** mysql: of the user `mysqldb`. */
+  password?: string;
+  /** mysql: URL of what its databases shall hold. */
+  dump?: string;
   /** Ours. */
   variables: Record<string, string>;
   /** Ours; MiB. */
@@ -44,7 +48,7 @@ function parsed(text: string): Record<string, unknown> | undefined {
 }
 
 function serviceOf(given: Record<string, unknown>): ManifestService {
-  const type = SERVICE_TYPES.find((known) => known === given['Type']);
+  const type = SERVICE_TYPES.find((known) => known === (given['Type'] === 'galera' ? 'mysql' : given['Type']));
   if (!type) throw new Fault('InvalidValue', `Service ${String(given['Type'])} does not exists`);
   const memory = given['Memory'];
   return {
@@ -55,6 +59,7 @@ function serviceOf(given: Record<string, unknown>): ManifestService {
     ...optional('name', given['ServiceName'] ?? given['FrontendName']),
     ...optional('archive', given['Archive']),
     ...optional('startupScript', given['StartupScript']),
+    ...(type === 'mysql' ? { ...optional('password', given['Password']), ...optional('dump', given['Dump']) } : {}),
     ...(typeof memory === 'number' && Number.isSafeInteger(memory) && memory > 0 ? { memory } : {}),
   };
 }

@@ -53,7 +53,9 @@ async function makeServices(
   wanted: readonly ManifestService[],
 ): Promise<Answer> {
   try {
-    for (const service of wanted) await makeService(director, call, application, service);
+    // What starts after a database is told of it.
+    const inOrder = [...wanted].sort((a, b) => Number(b.type === 'mysql') - Number(a.type === 'mysql'));
+    for (const service of inOrder) await makeService(director, call, application, service);
     return TRUE;
   } catch (error) {
     const services = await director.store.services({ aid: application.aid });
@@ -97,6 +99,8 @@ async function makeService(
   if (!wanted.start) return;
   await ask('startup');
   await resting(director, sid);
+  if (wanted.password !== undefined) await ask('set_password', { user: 'mysqldb', password: wanted.password });
+  if (wanted.dump !== undefined) await upload('load_dump', 'mysqldump_file', wanted.dump);
   const more = moreNodes(wanted.instances);
   if (Object.keys(more).length === 0) return;
   await ask('add_nodes', more);

@@ -115,6 +115,7 @@ export function mariadbProgram(options: ProgramOptions): DatabaseProgram {
     await ownFolder(place.folder, room.owner);
     if (existsSync(place.data)) return;
     doing('making the data directory');
+    output.note('making a new data directory');
     const group = await startGroup(
       {
         command: '/bin/sh',

@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream';
 import { zip } from '../archives/pack.js';
-import { mariadbIsMissing } from '../support/mariadb.js';
-import type { ConpaasClient } from './conpaas-client.js';
+import { type Login, mariadbIsMissing, query } from '../support/mariadb.js';
+import type { ConpaasClient, Row } from './conpaas-client.js';
 import { openSystem, type SystemRig } from './system-rig.js';
 
 const missing = await mariadbIsMissing();
@@ -10,7 +11,11 @@ let rig: SystemRig;
 let owner: ConpaasClient;
 
 beforeAll(async () => {
-  rig = await openSystem();
+  const fetchArchive = async (url: string) =>
+    Readable.from([
+      url.endsWith('.sql') ? "CREATE TABLE things (name TEXT); INSERT INTO things VALUES ('spade');\n" : CODE,
+    ]);
+  rig = await openSystem({ movable: true, interval: 3_600_000, fetchArchive });
   owner = await rig.user('owner');
 }, 60_000);
 afterAll(() => rig?.close(), 60_000);
@@ -81,4 +86,46 @@ async function shown(aid: number, variables: Record<string, string>) {
     expect(later['MYSQL_2_PASSWORD']).not.toBe(password);
   },
   120_000,
+);
+
+(missing ? test.skip : test)(
+  'a manifest makes a database with its content, which costs nothing while it is stopped',
+  async () => {
+    const rose = await rig.user('rose');
+    const manifest = {
+      Application: 'Garden',
+      Services: [
+        { Type: 'nodejs', Start: 1, Archive: 'https://example.org/show.zip' },
+        { Type: 'mysql', Start: 1, Password: 'of the gardener', Dump: 'https://example.org/garden.sql' },
+      ],
+    };
+    expect(await rose.json('upload_manifest', { form: { manifest: JSON.stringify(manifest) } })).toBe(true);
+    const applications = (await rose.json('listapp')) as { aid: number; name: string }[];
+    const aid = applications.find(({ name }) => name === 'Garden')?.aid;
+    const rows = (await rose.json(`list/${aid}`)) as Row[];
+    const database = rows.find(({ type }) => type === 'mysql');
+    const manager = rose.manager(database?.manager ?? '');
+    const access = (await manager.get('get_credentials')).result as Login & { url: string };
+    const gardener = { ...access, user: 'mysqldb', password: 'of the gardener' };
+    expect(await query(gardener, 'SELECT name FROM conpaas.things')).toEqual(['spade']);
+    // It stands after its application in the manifest, and is there before it all the same.
+    const statuses = (await rose.json(`service_status/${aid}`)) as { type: string; url: string }[];
+    const shows = statuses.find(({ type }) => type === 'nodejs')?.url ?? '';
+    expect(await (await fetch(shows)).json()).toMatchObject({ DATABASE_URL: access.url });
+    expect(await rose.json(`stop/${rows.find(({ type }) => type === 'nodejs')?.sid}`)).toBe(true);
+
+    const credit = async () => (await rose.json('user_credit', { method: 'GET' })) as number;
+    await manager.post('shutdown');
+    expect(await manager.until('STOPPED', 'ERROR')).toBe('STOPPED');
+    const before = await credit();
+    rig.clock.now = new Date(rig.clock.now.getTime() + 10 * 3_600_000);
+    await rig.conpaas.tick();
+    expect(await credit()).toBe(before);
+    await manager.post('startup');
+    expect(await manager.until('RUNNING', 'ERROR')).toBe('RUNNING');
+    await rig.conpaas.tick();
+    expect(await credit()).toBe(before - 1);
+    expect(await query(gardener, 'SELECT name FROM conpaas.things')).toEqual(['spade']);
+  },
+  180_000,
 );
