@@ -74,7 +74,7 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
   closing.add('store', () => store.close());
   await takeOver(store, data.id, log);
   const { limits, artefacts: kept, auth } = config;
-  const files = await openArtefactStore(config);
+  const files = await openArtefactStore(config, store.installation);
   closing.add('artefacts', () => files.close());
   const artefacts = createArtefacts({
     files,

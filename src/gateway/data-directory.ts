@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { Fault } from '../domain/errors.js';
 
 /** Holds the lock and nothing else: a process that opens and closes this file itself would lose it (POSIX). */
 const LOCK = 'gateway.lock';
@@ -49,6 +50,14 @@ export function folderIn(path: string, name: string): string {
   const folder = join(path, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
+}
+
+/** For tools: root would leave files behind that the gateway's user cannot open. A directory that is not there is anybody's. */
+export function assertOwner(path: string): void {
+  const own = process.getuid?.();
+  const uid = existsSync(path) ? statSync(path).uid : own;
+  if (own === undefined || uid === own) return;
+  throw new Fault('AccessDenied', `${path} belongs to the user with id ${uid}: run this as that user.`);
 }
 
 /** `held`: a gateway runs on it, or that cannot be found out. `none`: no gateway ever did. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { Fault } from '../domain/errors.js';
 import { openPortable, type PortableStore } from '../store/portable/open.js';
-import { directoryState, openDataDirectory } from './data-directory.js';
+import { assertOwner, directoryState, openDataDirectory } from './data-directory.js';
 
 export interface Moved {
   rows: number;
@@ -26,6 +26,7 @@ export async function moveStore(
   if (config.database === undefined && directoryState(config.data) === 'none') {
     throw new Fault('NotFound', `No gateway has used ${config.data} yet: there is nothing to move. Look at data.`);
   }
+  assertOwner(config.data);
   const data = openDataDirectory(config.data);
   const stores: PortableStore[] = [];
   try {

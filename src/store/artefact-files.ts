@@ -143,7 +143,9 @@ function understood(error: unknown): unknown {
 
 async function sweep(folder: string, inUse: Set<string>, before: number): Promise<number> {
   let removed = 0;
-  for (const shelf of await readdir(folder)) {
+  // Others may keep things in a shared folder: lost+found, a note.
+  const shelves = (await readdir(folder)).filter((name) => name === TEMPORARY || /^[0-9a-f]{2}$/.test(name));
+  for (const shelf of shelves) {
     for (const name of await readdir(join(folder, shelf))) {
       const file = join(folder, shelf, name);
       const unused = shelf === TEMPORARY || (SHA256.test(name) && !inUse.has(name));

@@ -138,6 +138,25 @@ test('an artefact that is lost or damaged already is told of, and keeps no backu
   expect((await restore('b.tar', at('copy'))).warnings).toEqual([expect.stringContaining(damaged.sha256)]);
 });
 
+test('a backup that is interrupted leaves nothing, and one whose name is taken does not begin', async () => {
+  put('secret.key', 'the key');
+  await stored(randomBytes(1000));
+  for (const moment of ['rows so far', 'file 1', 'artefact 1']) {
+    const interrupted = backup('b.tar', (text) => {
+      if (text.includes(moment)) throw new Error('on purpose');
+    });
+    await expect(interrupted).rejects.toThrow('on purpose');
+    expect(readdirSync(directory)).toEqual(['data']);
+    expect(readdirSync(data).filter((name) => name.startsWith('backup-'))).toEqual([]);
+  }
+  writeFileSync(at('b.tar'), 'something else');
+  await expect(backup('b.tar')).rejects.toThrow(/b.tar exists already/);
+  expect(readFileSync(at('b.tar'), 'utf8')).toBe('something else');
+  await expect(backup('none/b.tar')).rejects.toThrow(/The folder of .* does not exist/);
+  await expect(writeBackup(configOf(at('never')), at('c.tar'), never)).rejects.toThrow(/nothing to back up/);
+  expect(readdirSync(directory).sort()).toEqual(['b.tar', 'data']);
+});
+
 describe('a restore', () => {
   /** What is there before: another gateway's data. */
   let there: string;

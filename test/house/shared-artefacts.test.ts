@@ -12,6 +12,18 @@ import { ADA, deployPath, openWorld, SITE } from '../support/world.js';
 
 const missing = postgresMissing();
 
+test('a folder of artefacts that gateways share belongs to one installation', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'coaps-shared-'));
+  try {
+    const config = { artefacts: { store: join(directory, 'artefacts') } };
+    const gateway = await startGateway({ config });
+    await gateway.close();
+    await expect(startGateway({ config })).rejects.toThrow(/artefacts of another installation/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 (missing ? describe.skip : describe)(
   `gateways with one database and one bucket${missing ? ` (${missing})` : ''}`,
   () => {

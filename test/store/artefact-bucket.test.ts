@@ -173,6 +173,17 @@ describe('artefacts in a bucket', () => {
       expect([...s3.objects.keys()].filter((key) => key.includes('doomed'))).toEqual([]);
     });
 
+    test('of one installation are not opened by another one, which would sweep them', async () => {
+      const { endpoint, bucket, credentials } = s3;
+      const spool = mkdtempSync(join(tmpdir(), 'coaps-spool-'));
+      const open = (installation: string, prefix = 'a/') =>
+        openArtefactBucket({ ...{ endpoint, bucket, credentials, spool, prefix, installation }, region: 'r' });
+      const opened = [await open('one'), await open('one'), await open('two', 'b/')];
+      await expect(open('two')).rejects.toThrow(/another installation \(one, this is two\)/);
+      for (const one of opened) await one.close();
+      rmSync(spool, { recursive: true });
+    });
+
     test.each([
       [{ bucket: 'another-bucket' }, /another-bucket of artefacts.store cannot be used: .*NoSuchBucket/],
       [{ credentials: { accessKeyId: 'TESTKEY', secretAccessKey: 'wrong' } }, /SignatureDoesNotMatch/],

@@ -56,6 +56,9 @@ describe('artefact files', () => {
       utimesSync(join(bench.folder, sha256.slice(0, 2), 'README'), 1, 1);
       expect(await bench.files.sweep(new Set([sha256]), 1)).toBe(0);
       expect(bench.everything().sort()).toEqual([sha256, 'README'].sort());
+      writeFileSync(join(bench.folder, 'lost+found'), 'of the file system');
+      expect(await bench.files.sweep(new Set(), -1)).toBe(1);
+      expect(bench.everything().sort()).toEqual(['README', 'lost+found']);
     } finally {
       await bench.close();
     }

@@ -5,7 +5,7 @@ import { Fault } from '../../domain/errors.js';
 import { openPortable, type PortableStore, type Snapshot } from '../../store/portable/open.js';
 import type { ArtefactFiles } from '../../store/store.js';
 import { openArtefactStore } from '../artefact-store.js';
-import { directoryState } from '../data-directory.js';
+import { assertOwner, directoryState } from '../data-directory.js';
 import { packageVersion } from '../package.js';
 import { databaseUrl } from '../store-move.js';
 import { type HeldFiles, holdFiles, missingCode } from './data-files.js';
@@ -35,7 +35,10 @@ const SHA256 = /^[0-9a-f]{64}$/;
  * speaks of is kept from being swept or deleted until it is copied.
  */
 export async function writeBackup(config: Config, file: string, told: Told): Promise<BackupReport> {
-  await assertOwner(config.data);
+  if (directoryState(config.data) === 'none') {
+    throw new Fault('NotFound', `No gateway has used ${config.data} yet: there is nothing to back up. Look at data.`);
+  }
+  assertOwner(config.data);
   const opened: (() => Promise<void>)[] = [];
   try {
     const store = openPortable(databaseUrl(config), { mustExist: true });
@@ -146,14 +149,4 @@ async function writeRows(snapshot: Snapshot, { writer, told }: Work): Promise<nu
     await flush();
   }
   return count;
-}
-
-/** Root would leave files behind that the gateway's user cannot open. */
-async function assertOwner(data: string): Promise<void> {
-  if (directoryState(data) === 'none') {
-    throw new Fault('NotFound', `No gateway has used ${data} yet: there is nothing to back up. Look at data.`);
-  }
-  const { uid } = await stat(data);
-  if (uid === (process.getuid?.() ?? uid)) return;
-  throw new Fault('AccessDenied', `${data} belongs to the user with id ${uid}: run this as that user.`);
 }

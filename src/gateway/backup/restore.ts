@@ -10,7 +10,7 @@ import { sqliteFile } from '../../store/database-of.js';
 import { openPortable, type PortableStore } from '../../store/portable/open.js';
 import type { Row } from '../../store/portable/rows.js';
 import { openArtefactStore } from '../artefact-store.js';
-import { openDataDirectory } from '../data-directory.js';
+import { assertOwner, openDataDirectory } from '../data-directory.js';
 import { databaseUrl, withoutGateways } from '../store-move.js';
 import { writeDurably } from './durable.js';
 import { type Header, kindOf } from './format.js';
@@ -44,6 +44,7 @@ export async function restoreBackup(
   { replace }: { replace: boolean },
   told: Told,
 ): Promise<RestoreReport> {
+  assertOwner(config.data);
   const header = await verifyBackup(file, (text) => told(`read ${text}`));
   const { data: path } = config;
   const data = openDataDirectory(path);

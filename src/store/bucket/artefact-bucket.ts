@@ -1,6 +1,7 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { isFault } from '../../domain/errors.js';
+import { Fault, isFault } from '../../domain/errors.js';
 import { checkedDigest, openTemporary, receiveInto, sweepTemporary } from '../artefact-files.js';
 import type { ArtefactFiles } from '../store.js';
 import { type Bucket, type BucketOptions, bucketFault, openBucket } from './bucket.js';
@@ -10,9 +11,13 @@ import { upload } from './upload.js';
 export interface ArtefactBucketOptions extends BucketOptions {
   /** Where uploads grow and are looked at before they go to the bucket: in `<spool>/tmp`. */
   spool: string;
+  /** Whose artefacts they are. Absent: whoever's. */
+  installation?: string;
 }
 
 const RESUMPTIONS = 3;
+/** Holds the id of the installation whose artefacts these are. */
+const OWNER = 'installation';
 
 /**
  * Artefacts as objects `<prefix>artefacts/<sha256>` of an S3 bucket, which several gateways share. Rejects with a text for the operator
@@ -27,6 +32,7 @@ export async function openArtefactBucket(
   const place = (sha256: string) => OBJECTS + checkedDigest(sha256);
   try {
     for await (const _ of bucket.list(OBJECTS, 1)) break;
+    if (options.installation !== undefined) await claim(bucket, options.installation);
   } catch (error) {
     bucket.close();
     const { message, cause } = error as Error;
@@ -54,6 +60,17 @@ export async function openArtefactBucket(
     },
     close: async () => bucket.close(),
   };
+}
+
+/** A second installation with this prefix would sweep what the first one's versions hold. */
+async function claim(bucket: Bucket, installation: string): Promise<void> {
+  if ((await bucket.size(OWNER)) === undefined) await bucket.put(OWNER, Buffer.from(installation));
+  const owner = await text(Readable.from(await bucket.get(OWNER, undefined, new AbortController().signal)));
+  if (owner === installation) return;
+  throw new Fault(
+    'Conflict',
+    `Below this prefix are the artefacts of another installation (${owner}, this is ${installation}). Choose another prefix.`,
+  );
 }
 
 function openObject(bucket: Bucket, key: string, range?: { start: number; end: number }): Readable {

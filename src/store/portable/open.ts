@@ -77,7 +77,7 @@ export function openPortable(url: string, { mustExist = false } = {}): PortableS
       }),
     load: (options, feed) => translated(load(named, database, options, feed)),
     isEmpty: () => reading(async (trx) => (await filledTables(trx)).length === 0),
-    gateways: () => (database.rowLocks ? countGateways(plain) : Promise.resolve(0)),
+    gateways: () => translated(database.rowLocks ? countGateways(plain) : Promise.resolve(0)),
     close: () => plain.destroy(),
   };
 }
