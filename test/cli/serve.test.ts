@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { rawRequest } from '../support/raw-request.js';
@@ -58,6 +58,9 @@ describe('coaps serve', () => {
   it('keeps its data for itself: the directory is private, and a second gateway on it is refused', async () => {
     const first = await stage.serve(MEMORY);
     expect(statSync(stage.data).mode & 0o777).toBe(0o700);
+    const files = readdirSync(stage.data, { recursive: true, encoding: 'utf8' });
+    const open = files.filter((name) => (statSync(join(stage.data, name)).mode & 0o077) !== 0);
+    expect([open, files]).toEqual([[], expect.arrayContaining(['coaps.db', 'gateway.id', 'secret.key', 'artefacts'])]);
     const env = { ...MEMORY, COAPS_DATA: stage.data, COAPS_PORT: '0' };
     const second = await finished(stage.coaps(['serve'], { env }));
     expect(second).toEqual({
@@ -129,5 +132,9 @@ describe('coaps serve', () => {
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('listen.port (COAPS_PORT)');
     expect(help.stdout).toContain('COAPS_PLATFORM_NAME_API_URL');
+    // The list of processes would show it.
+    const argued = await finished(stage.coaps(['serve', '--admin.password', 'hunter22']));
+    expect(argued).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('unknown option') });
+    expect(argued.stderr).not.toContain('hunter22');
   });
 });

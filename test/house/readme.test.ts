@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADAPTERS } from '../../adapters/registry.js';
 import { settingsTable, settingsText } from '../../src/config/help.js';
@@ -39,6 +39,16 @@ describe('what people read', () => {
     const known = new Set([...own, ...SETTINGS.map(({ variable }) => variable)]);
     expect([...named].filter((name) => !known.has(name))).toEqual([]);
     expect(named.size).toBeGreaterThan(15);
+  });
+
+  it('SECURITY.md names tests that there are, and nothing that defends without one', () => {
+    const [, defended = ''] = /## What is defended[^\n]*\n([\s\S]*?)\n## /.exec(read('SECURITY.md')) ?? [];
+    const rows = defended.split('\n').filter((line) => /^\| (?!threat)[a-z]/.test(line));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) {
+      const tests = [...row.matchAll(/`(test\/[^`]+\.ts)`/g)].map(([, file]) => file ?? '');
+      expect([row, tests.length > 0, tests.filter((file) => !existsSync(join(ROOT, file)))]).toEqual([row, true, []]);
+    }
   });
 
   it('CI runs what README says', () => {
