@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConpaasStore } from '../domain/conpaas.js';
-import { writePrivately } from './key-files.js';
+import { nothingThere, writePrivately } from './key-files.js';
 
 /** Seconds after which another gateway host may run the Director of this installation when nothing is heard of the one that did. */
 export const LEASE = 30;
@@ -11,7 +11,7 @@ const LEASE_NAME = 'director';
 /** Of this data directory, for ever. */
 export async function hostId(folder: string): Promise<string> {
   const file = join(folder, 'host-id');
-  const kept = await readFile(file, 'utf8').catch(() => '');
+  const kept = await readFile(file, 'utf8').catch(nothingThere);
   if (kept.trim() !== '') return kept.trim();
   const made = randomBytes(8).toString('hex');
   await writePrivately(file, `${made}\n`);

@@ -17,16 +17,23 @@ export async function keptCredential(
   return issued;
 }
 
-/** Undefined: there is none, or key and certificate do not belong together. */
+/** Undefined: there is none, or key and certificate do not belong together. Rejects when files that are there cannot be read. */
 export async function readCredential(folder: string, prefix = ''): Promise<Credential | undefined> {
+  const files = fileNames(folder, prefix);
+  const [certificate, key] = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(nothingThere)));
+  if (!certificate || !key) return;
   try {
-    const [certificate, key] = await Promise.all(fileNames(folder, prefix).map((file) => readFile(file, 'utf8')));
-    if (certificate === undefined || key === undefined) return;
     const belongs = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
     return belongs ? { certificate, key } : undefined;
   } catch {
     return;
   }
+}
+
+/** For files that are made when they are missing, and must not be made again because the disk or the system has a bad moment. */
+export function nothingThere(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
 }
 
 /** The key first: a certificate without its key is no credential, and a key alone does no harm. */

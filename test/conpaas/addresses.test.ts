@@ -62,10 +62,8 @@ describe('the book of addresses', () => {
 });
 
 test('with one address and ports, services start, scale and are reached by their ports', async () => {
-  const rig = await openSystem({
-    addresses: '127.0.0.1',
-    apps: { host: '127.0.0.1', ports: { first: 34_100, last: 34_199 } },
-  });
+  // As on macOS.
+  const rig = await openSystem({ addresses: '127.0.0.1' });
   try {
     const installation = rig.store.installation;
     const options = { ...rig.conpaas.adapterOptions };
@@ -78,7 +76,7 @@ test('with one address and ports, services start, scale and are reached by their
     for (const key of keys) {
       await adapter.deploy({ key, versionId: 1, applicationName: 'a', environment, artefact, processes: 1 }, call());
       const { uri } = await adapter.start(key, call());
-      expect(uri).toMatch(/^http:\/\/127\.0\.0\.1:341\d\d$/);
+      expect(uri).toMatch(/^http:\/\/127\.0\.0\.1:\d{5}$/);
       expect(await (await fetch(uri ?? '')).text()).toBe('by port');
     }
     const [first] = keys;
