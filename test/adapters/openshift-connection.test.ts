@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { PlatformAdapter } from '../../adapters/adapter.js';
 import { openshiftDefinition } from '../../adapters/openshift/definition.js';
 import { call } from '../contract/adapter-stage.js';
 import { type Authority, makeAuthority } from '../support/openshift/authority.js';
@@ -54,7 +55,7 @@ describe('an API server with TLS', () => {
     );
   const byFile = (file: string, more: Record<string, unknown> = {}) =>
     openAdapter(fake, INSTALLATION, { server: undefined, token: undefined, kubeconfig: file, ...more });
-  const observes = async (adapter: Awaited<ReturnType<typeof byFile>>) => {
+  const observes = async (adapter: PlatformAdapter) => {
     try {
       return await adapter.observe(call());
     } finally {
@@ -72,6 +73,19 @@ describe('an API server with TLS', () => {
       kind: 'unavailable',
       message: expect.stringContaining('caFile'),
     });
+  });
+
+  test('is spoken to with each request told, and how it was answered', async () => {
+    const told: { method: string; status: number; seconds: number }[] = [];
+    const adapter = await openshiftDefinition.create({
+      platform: 'OS',
+      installation: INSTALLATION,
+      options: withDefaults({ server: fake.url, token: fake.token('alice'), skipTlsVerification: true }),
+      log: SILENT,
+      onCall: (one) => void told.push(one),
+    });
+    expect(await observes(adapter)).toEqual([]);
+    expect(told).toContainEqual({ method: 'GET', status: 200, seconds: expect.any(Number) });
   });
 
   test('is spoken to by a kubeconfig with a token', async () => {

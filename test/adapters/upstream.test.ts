@@ -6,6 +6,14 @@ const { open, serve } = peers;
 const { signal } = new AbortController();
 afterEach(() => peers.close());
 
+test('each attempt is told, and how it was answered', async () => {
+  const { url } = await serve(cut, status(502), good);
+  const told: object[] = [];
+  await open(url, { onCall: (one) => void told.push(one) }).request({ method: 'GET', path: '/a', signal });
+  const seconds = expect.any(Number);
+  expect(told).toEqual([0, 502, 200].map((code) => ({ method: 'GET', status: code, seconds })));
+});
+
 describe('repeating', () => {
   test.each([
     ['502', status(502)],

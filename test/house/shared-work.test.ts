@@ -119,6 +119,9 @@ const ONE = ['app', 'droplet', 'package', 'route'];
     const [, management = ''] = await ended.child.printed(/Management\s+(\S+)\n/);
     expect((await rawRequest(`${management}/health/ready`)).status).toBe(200);
     const begun = await begin(ended);
+    expect((await rawRequest(`${management}/metrics`)).text).toContain(
+      'coaps_upstream_request_duration_seconds_count{platform="CF",method="POST",status="201"}',
+    );
     const { hostname, port } = new URL(ended.origin);
     const late = connect(Number(port), hostname).on('error', () => undefined);
     const head = `POST /CF-api/rest/environment HTTP/1.1\r\nHost: x\r\nAuthorization: Basic ${btoa(`admin:${PASSWORD}`)}\r\n`;
