@@ -55,12 +55,15 @@ export function readParts(req: IncomingMessage, limits: Limits, signal: AbortSig
       if (!req.complete) fail(new Fault('InvalidValue', 'The request ended in the middle of its body.'));
     };
     parser.on('file', (name, stream, filename) => {
+      // The parser goes on to the end of the piece that it has.
+      if (failed) return void stream.resume();
       streams.add(stream);
       stream.on('error', () => undefined);
       stream.once('limit', () => fail(tooLarge('file', limits.artefact)));
       taken.push(taker.file({ name: name ?? '', filename: utf8(filename), stream }).catch(fail));
     });
     parser.on('field', (name, value, _, truncated) => {
+      if (failed) return;
       if (truncated) return fail(tooLarge('field', limits.document));
       try {
         taker.field(name ?? '', value);

@@ -15,7 +15,7 @@ const WEIGHTS: Record<Kind, number> = {
   session: 1,
   'cloud foundry': 2,
   openshift: 2,
-  agent: 1.5,
+  agent: 3,
 };
 
 /** Milliseconds: who needed the database while it was away may only now be ending. */
@@ -55,7 +55,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
     gateway() {
       const gateway = random.one(gateways);
       const rest = random.whole(0, 3000);
-      const served = random.whole(1000, 10_000);
+      const served = random.whole(2 * pause[0], 3 * pause[1]);
       once('gateway', gateway.name, async () => {
         history.tell(KILLS, `gateway ${gateway.name}, SIGKILL`);
         await gateway.kill();

@@ -8,7 +8,7 @@ import { type History, KILLS } from './history.js';
 
 const PROGRAM = join(import.meta.dirname, 'gateway.mjs');
 /** Milliseconds that a gateway may take until it serves, and until it ends after SIGTERM. */
-const START_LIMIT = 60_000;
+const START_LIMIT = 180_000;
 const STOP_LIMIT = 40_000;
 
 /** One gateway on an address that stays; its process comes and goes. */

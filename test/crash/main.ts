@@ -38,10 +38,14 @@ if (values.help || wrong || missing) {
 
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 tell(`crash test, seed ${seed}, store ${store}, ${minutes} minutes, ${clients} clients`);
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 const report = await runCrash({
   ...{ seed, store: store as 'sqlite' | 'postgres', clients, leaseSeconds, keep, tell },
   seconds: minutes * 60,
-  pause: [1500, 8000],
+  pause: [3000, 9000],
+  signal: interrupted.signal,
   interval: 10,
 });
 print(report);

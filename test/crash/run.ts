@@ -23,6 +23,8 @@ export interface CrashOptions {
   tell(line: string): void;
   /** Seconds between two lines. */
   interval: number;
+  /** Ends the run at once, with everything that it has started. */
+  signal?: AbortSignal;
   /** Keeps the logs also when nothing was wrong. */
   keep?: boolean;
 }
@@ -64,20 +66,10 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   const progress = setInterval(() => options.tell(progressLine(scene, counts, chaos)), options.interval * 1000);
   let keep = true;
   try {
-    await startAll(scene);
     const ending = new AbortController();
-    const clients = await makeClients(scene, random, options, count, ending.signal);
-    await disturbed(options, clients, chaos);
-    const settled = Date.now();
-    const bound = setTimeout(() => ending.abort(new Error('it did not settle in time')), LIMITS.settling * 1000);
-    try {
-      await judge(scene, clients, random, ending.signal, report, () => {
-        report.settling = (Date.now() - settled) / 1000;
-        options.tell(`settled and checked after ${report.settling.toFixed(0)} s`);
-      });
-    } finally {
-      clearTimeout(bound);
-    }
+    const interrupted = once(options.signal);
+    interrupted.catch((reason: Error) => ending.abort(reason));
+    await Promise.race([interrupted, untilJudged(scene, random, options, chaos, count, ending, report)]);
   } catch (error) {
     history.violation(KILLS, `the run broke: ${(error as Error).stack}`);
   } finally {
@@ -94,6 +86,37 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
     histories: subjects.map((subject) => ({ subject, lines: history.of(subject) })),
     logs: keep ? scene.logs : undefined,
   };
+}
+
+/** Rejects when the signal comes. */
+function once(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+async function untilJudged(
+  scene: Scene,
+  random: Random,
+  options: CrashOptions,
+  chaos: Chaos,
+  count: (what: string) => void,
+  ending: AbortController,
+  report: { settling: number; deployed: number; pages: number },
+): Promise<void> {
+  await startAll(scene);
+  const clients = await makeClients(scene, random, options, count, ending.signal);
+  await disturbed(options, clients, chaos);
+  const settled = Date.now();
+  const bound = setTimeout(() => ending.abort(new Error('it did not settle in time')), LIMITS.settling * 1000);
+  try {
+    await judge(scene, clients, random, ending.signal, report, () => {
+      report.settling = (Date.now() - settled) / 1000;
+      options.tell(`settled and checked after ${report.settling.toFixed(0)} s`);
+    });
+  } finally {
+    clearTimeout(bound);
+  }
 }
 
 async function disturbed({ seconds }: CrashOptions, clients: readonly Client[], chaos: Chaos): Promise<void> {

@@ -44,7 +44,7 @@ export interface Scene {
 }
 
 export async function openScene({ store, leaseSeconds }: SceneOptions): Promise<Scene> {
-  const directory = await mkdtemp(join(tmpdir(), 'coaps-crash-'));
+  const directory = await mkdtemp(join(tmpdir(), 'coaps-killed-'));
   // Applications with Unix ids of their own have to be able to walk to their folders below it.
   await chmod(directory, 0o755);
   const [logs, temporary] = [join(directory, 'logs'), join(directory, 'tmp')];
