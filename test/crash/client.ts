@@ -23,6 +23,8 @@ export interface Client {
   /** For names. */
   number: number;
   largestArtefact: number;
+  /** Longest pause between two actions, in milliseconds. */
+  pause: number;
 }
 
 export const XML = { 'Content-Type': 'application/xml' };
@@ -131,6 +133,6 @@ export async function findByName(
 }
 
 /** A person's pause. */
-export function breathe({ random }: Client, signal: AbortSignal): Promise<void> {
-  return wait(random.whole(0, 400), undefined, { signal }).catch(() => undefined);
+export function breathe({ random, pause }: Client, signal: AbortSignal): Promise<void> {
+  return wait(random.whole(0, pause), undefined, { signal }).catch(() => undefined);
 }

@@ -16,6 +16,8 @@ export interface GatewayPlace {
   name: string;
   /** e.g. `http://127.0.0.1:34567` */
   origin: string;
+  /** Of health and metrics. */
+  management: string;
   /** Whether it answers, as far as one knows. */
   isUp(): boolean;
   pid(): number | undefined;
@@ -32,6 +34,7 @@ export interface GatewayPlace {
 export interface GatewaySettings {
   name: string;
   port: number;
+  managementPort: number;
   directory: string;
   data: string;
   env: Record<string, string>;
@@ -52,7 +55,13 @@ export function gatewayPlace(settings: GatewaySettings): GatewayPlace {
     const inherited = Object.entries(process.env).filter(([key]) => !/^(COAPS_|NODE_OPTIONS$|JEST_)/.test(key));
     const made = spawn(process.execPath, ['--enable-source-maps', '--trace-warnings', PROGRAM, String(leaseSeconds)], {
       cwd: directory,
-      env: { ...Object.fromEntries(inherited), ...env, COAPS_PORT: String(port), COAPS_DATA: settings.data },
+      env: {
+        ...Object.fromEntries(inherited),
+        ...env,
+        COAPS_PORT: String(port),
+        COAPS_DATA: settings.data,
+        COAPS_MANAGEMENT_PORT: String(settings.managementPort),
+      },
       stdio: ['ignore', 'ignore', output],
     });
     closeSync(output);
@@ -74,6 +83,7 @@ export function gatewayPlace(settings: GatewaySettings): GatewayPlace {
   return {
     name,
     origin,
+    management: `http://127.0.0.1:${settings.managementPort}`,
     isUp: () => up,
     pid: () => child?.pid,
     async start(mayFail) {

@@ -1,12 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { rawRequest } from '../support/raw-request.js';
 import { type Chaos, chaosOf } from './chaos.js';
 import type { Client } from './client.js';
+import { makeClients } from './clients.js';
 import { KILLS, type Violation } from './history.js';
 import { checkComplaints, checkNothingLies, checkNothingRuns, checkPlatforms, removeAll } from './machine.js';
 import { type Random, randomOf } from './random.js';
-import { ADMIN, openScene, type Scene } from './scene.js';
-import { speakerOf } from './speaker.js';
+import { openScene, type Scene } from './scene.js';
 import { adminOf, checkBeliefs, checkPages, storedDeployments } from './verdict.js';
 import { work } from './workload.js';
 
@@ -47,9 +46,6 @@ export interface CrashReport {
 
 /** Seconds. */
 const LIMITS = { settling: 600 };
-const TENANTS = ['red', 'green', 'blue'];
-/** By client; every application of the embedded platform is several processes. */
-const PLATFORMS = [['CF', 'OS'], ['CP'], ['OS', 'CF'], ['CF', 'OS', 'CP']];
 const TOLD = 5;
 
 /** A workload of many clients under kills, and the check of all that must hold afterwards. */
@@ -105,7 +101,10 @@ async function untilJudged(
   report: { settling: number; deployed: number; pages: number },
 ): Promise<void> {
   await startAll(scene);
-  const clients = await makeClients(scene, random, options, count, ending.signal);
+  const clients = await makeClients(scene, random, {
+    ...{ count: options.clients, told: count, signal: ending.signal, pause: 400 },
+    largestArtefact: options.seconds > 60 ? 400_000 : 50_000,
+  });
   await disturbed(options, clients, chaos);
   const settled = Date.now();
   const bound = setTimeout(() => ending.abort(new Error('it did not settle in time')), LIMITS.settling * 1000);
@@ -167,36 +166,6 @@ async function judge(
 /** One after the other: the first one makes the certificates with which the other one speaks to its Director. */
 async function startAll({ gateways }: Scene): Promise<void> {
   for (const gateway of gateways) await gateway.start(() => false);
-}
-
-async function makeClients(
-  scene: Scene,
-  random: Random,
-  { clients, seconds }: CrashOptions,
-  count: (what: string) => void,
-  signal: AbortSignal,
-): Promise<Client[]> {
-  const { gateways, history } = scene;
-  const origin = gateways[0]?.origin ?? '';
-  const made: Client[] = [];
-  for (let index = 1; index <= clients; index++) {
-    const tenant = TENANTS[index % TENANTS.length];
-    const name = `c${index}`;
-    const user = `${name}@${tenant}:password of ${name}`;
-    const [login, password] = user.split(':');
-    const body = `<user name="${login}" password="${password}" tenant="${tenant}"/>`;
-    const headers = { 'Content-Type': 'application/xml' };
-    const { status, text } = await rawRequest(`${origin}/rest/user`, { method: 'POST', user: ADMIN, headers, body });
-    if (status !== 200) throw new Error(`user ${login}: ${status} ${text}`);
-    const own = random.fork(name);
-    made.push({
-      ...{ name, user, random: own, history, count, apps: [], envs: [], gone: [], tasks: new Set<number>(), number: 0 },
-      platforms: PLATFORMS[index % PLATFORMS.length] ?? [],
-      largestArtefact: seconds > 60 ? 400_000 : 50_000,
-      speaker: speakerOf({ user, gateways, random: own.fork('speaker'), history, count, signal }),
-    });
-  }
-  return made;
 }
 
 export function progressLine(

@@ -20,6 +20,8 @@ export interface SceneOptions {
   store: 'sqlite' | 'postgres';
   /** Seconds after which another gateway takes over what a dead one ran. */
   leaseSeconds: number;
+  /** Default: two on PostgreSQL, one on SQLite. */
+  gateways?: number;
 }
 
 /** Everything that a run needs: the fake platforms, the database, the gateways, a folder for all of it. */
@@ -43,7 +45,7 @@ export interface Scene {
   close(keep: boolean): Promise<void>;
 }
 
-export async function openScene({ store, leaseSeconds }: SceneOptions): Promise<Scene> {
+export async function openScene({ store, leaseSeconds, gateways: many }: SceneOptions): Promise<Scene> {
   const directory = await mkdtemp(join(tmpdir(), 'coaps-killed-'));
   // Applications with Unix ids of their own have to be able to walk to their folders below it.
   await chmod(directory, 0o755);
@@ -54,17 +56,18 @@ export async function openScene({ store, leaseSeconds }: SceneOptions): Promise<
   const database = store === 'postgres' ? await startPostgres() : undefined;
   const data = join(directory, 'one');
   const url = database ? await database.createDatabase() : `sqlite:${join(data, 'coaps.db')}`;
-  const names = database ? ['one', 'two'] : ['one'];
+  const names = ['one', 'two'].slice(0, many ?? (database ? 2 : 1));
   if (database) shareArtefacts(directory);
   // Each host has its own: the second one runs the embedded platform only when the first one has never had anything on it.
   const network = randomInt(80, 230);
   const file = join(directory, 'coaps.yaml');
   writeFileSync(file, stringify({ platforms: platformsOf({ cloudFoundry, openShift }), observe: { interval: 1 } }));
   const places = names.map(async (name, index) => {
-    const [port, directorPort] = [await lastingPort(), await lastingPort()];
+    const [port, directorPort, managementPort] = [await lastingPort(), await lastingPort(), await lastingPort()];
     return gatewayPlace({
       name,
       port,
+      managementPort,
       directory,
       data: join(directory, name),
       leaseSeconds,

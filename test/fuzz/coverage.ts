@@ -13,7 +13,7 @@ export function watchCoverage(paths: readonly string[]): Coverage {
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');
-  session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: true });
+  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   const seen = new Set<string>();
   const take = (): Profiler.ScriptCoverage[] => {
     let scripts: Profiler.ScriptCoverage[] = [];

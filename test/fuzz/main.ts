@@ -18,7 +18,7 @@ const TYPESCRIPT = join(import.meta.dirname, '../support/typescript.mjs');
 /** Milliseconds without a sign of life. */
 const HANGS = 60_000;
 /** Bytes of an input that is worth keeping for its coverage. */
-const WORTH = 8 * 1024;
+const WORTH = 2 * 1024;
 
 const { values } = parseArgs({
   options: {
@@ -61,7 +61,7 @@ async function fuzz(name: string): Promise<number> {
     texts.add(origin);
     say(`\n${name} FAILED, input in ${keep(name, 'failed', input)}\n${text}`);
   };
-  const child = fork(WORKER, [name, values.seed, String(seconds), file], {
+  const child = fork(WORKER, [name, values.seed, String(seconds), file, values.keep ? '1' : '8'], {
     execArgv: ['--no-warnings', '--max-old-space-size=512', '--import', TYPESCRIPT],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

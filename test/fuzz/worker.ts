@@ -6,10 +6,10 @@ import { mutate } from './mutate.js';
 import { TARGETS } from './targets/index.js';
 
 /**
- * Feeds one target until the time is up: `worker.ts TARGET SEED SECONDS FILE`. Each input is in FILE before it is tried, so that whoever
+ * Feeds one target until the time is up: `worker.ts TARGET SEED SECONDS FILE BATCH`. Each input is in FILE before it is tried, so that whoever
  * watches this process has it when it hangs or dies. Speaks to its parent by messages.
  */
-const [name, seed = '1', seconds = '60', file = ''] = process.argv.slice(2);
+const [name, seed = '1', seconds = '60', file = '', batch = '8'] = process.argv.slice(2);
 const target = TARGETS.find((one) => one.name === name);
 if (!target) throw new Error(`no target ${name}`);
 
@@ -25,6 +25,7 @@ const open = await target.open();
 const coverage = watchCoverage(target.covers);
 const pool = [...(await target.seeds()), ...corpusOf(target.name).map(({ bytes }) => bytes)];
 const own: Buffer[] = [];
+let fresh: Buffer[] = [];
 let tried = 0;
 
 async function attempt(input: Buffer): Promise<boolean> {
@@ -49,10 +50,14 @@ const until = Date.now() + Number(seconds) * 1000;
 let told = 0;
 while (Date.now() < until) {
   const input = mutate(random, [...pool, ...own.slice(-POOL)], target.words);
-  const passed = await attempt(input);
-  if (passed && coverage.gained() > 0) {
-    own.push(input);
-    tell({ kind: 'reached', input: input.toString('base64') });
+  if (await attempt(input)) fresh.push(input);
+  // Asking costs more than most inputs: all of a batch are worth a child when one of them has reached something.
+  if (fresh.length >= Number(batch)) {
+    if (coverage.gained() > 0) {
+      own.push(...fresh);
+      for (const one of fresh) tell({ kind: 'reached', input: one.toString('base64') });
+    }
+    fresh = [];
   }
   const { rss } = process.memoryUsage();
   if (rss - memory > GROWTH) {
