@@ -37,12 +37,15 @@ export function readManifest(root: XmlElement): Manifest {
   return given<Manifest>({
     name: isPart(root) ? undefined : attributeOf(root, 'name'),
     description: isPart(root) ? undefined : textOf(root, 'description', 'paas_description'),
-    application:
-      versions.length > 0 || (application && application.attributes.size > 0)
-        ? readApplication(application, versions)
-        : undefined,
+    application: unlessEmpty(readApplication(application, versions)),
     environment: environment || template ? readEnvironment(environment, template) : undefined,
   });
+}
+
+/** Environments of 1.6 come inside of an application about which nothing is said. */
+function unlessEmpty(application: ApplicationDescriptor): ApplicationDescriptor | undefined {
+  const { versions, ...rest } = application;
+  return versions.length > 0 || Object.keys(rest).length > 0 ? application : undefined;
 }
 
 /** A part of a manifest that came without the manifest around it. */

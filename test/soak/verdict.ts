@@ -34,8 +34,8 @@ export function judge(samples: readonly Sample[]): Verdict[] {
       most: Math.max(...values),
       growth,
       noise,
-      // Also when the growth is real, a little of it is none that anybody would feel.
-      flat: growth <= Math.max(noise, SERIES[name].floor),
+      // Too short a time tells nothing. Also when the growth is real, a little of it is none that anybody would feel.
+      flat: Number.isFinite(noise) && growth <= Math.max(noise, SERIES[name].floor),
     };
   });
 }

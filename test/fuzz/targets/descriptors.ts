@@ -73,7 +73,8 @@ function judge(input: Buffer): void {
   const format: BodyFormat = /^\s*[{[]/.test(input.toString('latin1')) ? 'json' : 'xml';
   for (const kind of KINDS) read(kind, format, input);
   const manifest = read('manifest', format, input) as Manifest | undefined;
-  if (!manifest) return;
+  // One that says nothing is taken, and nothing of it could come back.
+  if (!manifest?.application && !manifest?.environment) return;
   const written = writeManifest(manifest);
   const fromXml = readBody('manifest', 'xml', Buffer.from(written));
   // JSON can hold what XML cannot; what was read from XML comes back as it was.

@@ -140,7 +140,8 @@ async function openServer(): Promise<OpenTarget> {
 }
 
 function kept({ manifest, artefact }: Awaited<ReturnType<Upload['read']>>): Kept {
-  return { manifest: manifest && writeManifest(manifest), artefact };
+  const saysSomething = manifest?.application !== undefined || manifest?.environment !== undefined;
+  return { manifest: saysSomething ? writeManifest(manifest) : undefined, artefact };
 }
 
 /** What was understood, sent as a form without oddities, is understood the same. */
