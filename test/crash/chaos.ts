@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { livingHolder } from '../../src/conpaas/agent/spec.js';
 import { KILLS } from './history.js';
 import type { Random } from './random.js';
 import type { Scene } from './scene.js';
@@ -133,19 +134,10 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
   };
 }
 
-/** Whose process carries the agent's mark, so that nobody else is hit. */
-async function livingAgents(data: string): Promise<{ id: string; pid: number }[]> {
-  const folder = join(data, 'conpaas', 'agents');
-  const found = await Promise.all(
-    (await readdir(folder).catch(() => [])).sort().map(async (id) => {
-      try {
-        const { pid } = JSON.parse(await readFile(join(folder, id, 'endpoint.json'), 'utf8')) as { pid: number };
-        const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
-        return command.includes(join(folder, id)) ? [{ id, pid }] : [];
-      } catch {
-        return [];
-      }
-    }),
-  );
-  return found.flat();
+/** Only those whose identity is proven: the pid of a dead one may be a stranger's by now. */
+async function livingAgents(host: string): Promise<{ id: string; pid: number }[]> {
+  const folder = join(host, 'conpaas', 'agents');
+  const ids = (await readdir(folder).catch(() => [])).sort();
+  const holders = await Promise.all(ids.map(async (id) => ({ id, pid: (await livingHolder(join(folder, id)))?.pid })));
+  return holders.flatMap(({ id, pid }) => (pid === undefined ? [] : [{ id, pid }]));
 }
