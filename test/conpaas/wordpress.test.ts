@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '../support/conditions.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 import { visitor, wordpressIsMissing, wordpressZip } from '../support/wordpress.js';
 import { deployPath, idIn, instancePath, openWorld, type World } from '../support/world.js';
@@ -95,7 +96,8 @@ const ACCOUNT = { name: 'cellarer', password: 'forty-two-casks' };
     await world.send('DELETE', `/app/${appId}/delete`);
     await world.send('DELETE', `/environment/${envId}`);
     for (const folder of ['agents', 'apps', 'services']) {
-      expect(readdirSync(join(gateway.data, 'conpaas', folder))).toEqual([]);
+      // A service's row goes before its folder does.
+      await eventually(() => expect(readdirSync(join(gateway.data, 'conpaas', folder))).toEqual([]));
     }
   }, 240_000);
 });

@@ -184,6 +184,7 @@ async function endAgent(folder: string): Promise<boolean> {
     await signalProcess(holder, 'SIGKILL');
   }
   if (spec) {
+    await endMarked(`${spec.mark}.run`, spec.owner, patienceFor(spec.type).orphanMs);
     await killMarked(spec.mark, spec.owner);
     await removeMemoryGroups(`coaps-${spec.mark}`);
   }

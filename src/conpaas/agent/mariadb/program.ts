@@ -14,7 +14,7 @@ import { accountStatements } from './accounts.js';
 import { type Installation, installation, mariadb, withServers } from './installation.js';
 import { databasePlace } from './place.js';
 import { untilReady } from './ready.js';
-import { createTools, type Tools } from './tools.js';
+import { createTools, LARGEST_PACKET, type Tools } from './tools.js';
 
 /** A MariaDB server with a data directory that outlives its processes, its agent and the gateway. */
 export interface DatabaseProgram extends Program {
@@ -107,6 +107,7 @@ export function mariadbProgram(options: ProgramOptions): DatabaseProgram {
     `--init-file=${accounts}`,
     '--skip-name-resolve',
     '--character-set-server=utf8mb4',
+    LARGEST_PACKET,
     ...SMALL,
   ];
 

@@ -27,6 +27,9 @@ export interface ToolsOptions extends Pick<ProgramOptions, 'room' | 'env' | 'new
   secret: string;
 }
 
+/** Of a row, to and from the server: what was dumped can be loaded. */
+export const LARGEST_PACKET = '--max-allowed-packet=64M';
+
 /** Bytes of what a program says of its failure. */
 const LONGEST_COMPLAINT = 4096;
 
@@ -54,6 +57,7 @@ export function createTools({ programs, place, secret, room, env, newMark }: Too
       const child = run(
         programs.client,
         '--binary-mode',
+        LARGEST_PACKET,
         '--local-infile=0',
         '--batch',
         '--connect-timeout=20',
@@ -66,7 +70,7 @@ export function createTools({ programs, place, secret, room, env, newMark }: Too
     dump: () => {
       const child = run(
         programs.dumper,
-        ...['--all-databases', '--ignore-database=mysql', '--ignore-database=sys'],
+        ...[LARGEST_PACKET, '--all-databases', '--ignore-database=mysql', '--ignore-database=sys'],
         ...[
           '--single-transaction',
           '--quick',
