@@ -118,8 +118,7 @@ describe.each(['agent', 'application'] as const)('%s killed', (victim) => {
     // They may be gone before they can be killed.
     await kill(victim, [old, newer], 20).catch(() => 0);
     expect(await manager.until('STOPPED', 'ERROR')).toBe('STOPPED');
-    expect(await agents()).toEqual([]);
-    await manager.post('startup');
-    expect(await isInOrder(row, manager)).toBe('RUNNING');
+    expect([await agents(), await processes()]).toEqual([[], []]);
+    expect(await ann.json(`stop/${row.sid}`)).toBe(true);
   }, 120_000);
 });
