@@ -1,9 +1,9 @@
-import type { DeploymentReport, PlatformAdapter } from '../../adapters/adapter.js';
+import type { DeploymentKey, DeploymentReport, PlatformAdapter } from '../../adapters/adapter.js';
 import type { Application, Instance } from '../domain/model.js';
 import type { StoreSession } from '../store/store.js';
 import type { Context } from './context.js';
 import { applicationLock, environmentLock, instanceLock } from './locks.js';
-import { changesFrom, deploymentKey, isHalfMade, isSameDeployment, undeployed, VANISHED } from './specs.js';
+import { changesFrom, isHalfMade, undeployed, VANISHED } from './specs.js';
 
 export interface WatcherOptions {
   /** Seconds between two looks at a platform. */
@@ -108,18 +108,22 @@ async function compare(
   reports: readonly DeploymentReport[],
   begun: string,
 ): Promise<void> {
+  const reported = new Map<string, DeploymentReport>();
+  for (const report of reports) {
+    const place = placeOf(report.key);
+    if (!reported.has(place)) reported.set(place, report);
+  }
   for (const instance of await store.applications.deployed({ platform })) {
-    const report = reportFor(store.installation, instance, reports);
+    const { appId, instanceId, envId } = instance;
+    const report = envId === undefined ? undefined : reported.get(placeOf({ appId, envId, instanceId }));
     if (!differs(instance, report, begun)) continue;
     await store.transaction((session) => write(session, instance, report, begun));
   }
 }
 
-function reportFor(installation: string, instance: Instance, reports: readonly DeploymentReport[]) {
-  const { envId } = instance;
-  if (envId === undefined) return undefined;
-  const key = deploymentKey(installation, instance, envId);
-  return reports.find((one) => isSameDeployment(one.key, key));
+/** Two keys of one place are the same deployment. */
+function placeOf({ appId, envId, instanceId }: Pick<DeploymentKey, 'appId' | 'envId' | 'instanceId'>): string {
+  return `${appId} ${envId} ${instanceId}`;
 }
 
 /** Asked again in the transaction: an operation may have begun, or ended, since the platform was asked. */

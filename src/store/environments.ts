@@ -68,6 +68,7 @@ async function withStates(db: Transaction<Schema>, found: Row[]): Promise<Enviro
   const deployed = await db
     .selectFrom('instances')
     .select(['envId', 'state'])
+    .distinct()
     .where(
       'envId',
       'in',
