@@ -104,7 +104,7 @@ function rateRow({ name, against, found, theirs, aim }) {
     ...{ name, unit: '/s', against },
     ...{ ours: median(rates('ours')), theirs: median(rates(theirs)), ratio: median(each), ratios: each },
     ...(aim !== undefined && { aim: { of: 'ratio', atLeast: aim } }),
-    note: `p99 ${median(found.ours.map(({ p99 }) => p99))} ms`,
+    note: `p99 ${median(found.ours.map(({ p99 }) => p99)).toFixed(1)} ms`,
   };
 }
 
