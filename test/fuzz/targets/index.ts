@@ -1,7 +1,7 @@
 import type { Target } from '../target.js';
 import { ARCHIVES } from './archives.js';
 import { DESCRIPTORS } from './descriptors.js';
-import { MANAGER } from './manager.js';
+import { MANAGER } from './json-rpc.js';
 import { MULTIPART } from './multipart.js';
 import { XML } from './xml.js';
 
