@@ -28,8 +28,13 @@ export interface Chaos {
   readonly kills: Readonly<Record<Kind, number>>;
 }
 
-/** `pause`: milliseconds between two kills, at least and at most. */
-export function chaosOf(scene: Scene, random: Random, pause: readonly [number, number]): Chaos {
+/** `pause`: milliseconds between two kills, at least and at most. `weights`: how often what is killed, other than by default. */
+export function chaosOf(
+  scene: Scene,
+  random: Random,
+  pause: readonly [number, number],
+  weights: Partial<Record<Kind, number>> = {},
+): Chaos {
   const { gateways, history, database, cloudFoundry, openShift } = scene;
   const kills = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
   /** What is down now, and when it is back. */
@@ -126,7 +131,7 @@ export function chaosOf(scene: Scene, random: Random, pause: readonly [number, n
       while (!signal.aborted) {
         await wait(random.whole(...pause), undefined, { signal }).catch(() => undefined);
         if (signal.aborted) break;
-        await deeds[random.weighted(WEIGHTS)]();
+        await deeds[random.weighted({ ...WEIGHTS, ...weights })]();
       }
       over.abort();
       await Promise.all(down.values());

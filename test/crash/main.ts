@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { postgresMissing } from '../support/postgres.js';
+import { KINDS } from './chaos.js';
 import { type CrashReport, runCrash } from './run.js';
 
 const HELP = `npm run test:crash -- [options]
@@ -9,6 +10,7 @@ const HELP = `npm run test:crash -- [options]
   --store NAME      sqlite (one gateway) or postgres (two gateways, a server that is killed too; default)
   --clients N       default 8
   --lease SECONDS   of an operation's lease (default 15, the product's own)
+  --kill KIND=N     weight of one kind: ${KINDS.join(', ')}; may be repeated, 0 for never
   --keep            keeps the logs also when nothing was wrong`;
 
 const { values } = parseArgs({
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     store: { type: 'string', default: 'postgres' },
     clients: { type: 'string', default: '8' },
     lease: { type: 'string', default: '15' },
+    kill: { type: 'string', multiple: true, default: [] },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -28,8 +31,13 @@ const [minutes, clients, leaseSeconds] = [values.minutes, values.clients, values
   number,
   number,
 ];
+const weights = Object.fromEntries(
+  values.kill.map((text): [string, number] => [text.split('=')[0] ?? '', Number(text.split('=')[1])]),
+);
 const wrong =
-  (store !== 'sqlite' && store !== 'postgres') || ![minutes, clients, leaseSeconds].every((number) => number > 0);
+  Object.entries(weights).some(([kind, weight]) => !KINDS.some((known) => known === kind) || !(weight >= 0)) ||
+  (store !== 'sqlite' && store !== 'postgres') ||
+  ![minutes, clients, leaseSeconds].every((number) => number > 0);
 const missing = store === 'postgres' ? postgresMissing() : undefined;
 if (values.help || wrong || missing) {
   process.stdout.write(`${missing ?? HELP}\n`);
@@ -42,7 +50,7 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 const report = await runCrash({
-  ...{ seed, store: store as 'sqlite' | 'postgres', clients, leaseSeconds, keep, tell },
+  ...{ seed, store: store as 'sqlite' | 'postgres', clients, leaseSeconds, weights, keep, tell },
   seconds: minutes * 60,
   pause: [3000, 9000],
   signal: interrupted.signal,

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Chaos, chaosOf } from './chaos.js';
+import { type Chaos, chaosOf, type Kind } from './chaos.js';
 import type { Client } from './client.js';
 import { makeClients } from './clients.js';
 import { KILLS, type Violation } from './history.js';
@@ -18,6 +18,8 @@ export interface CrashOptions {
   /** Milliseconds between two kills, at least and at most. */
   pause: readonly [number, number];
   leaseSeconds: number;
+  /** How often what is killed, other than by default. */
+  weights?: Partial<Record<Kind, number>>;
   /** Hears how it goes. */
   tell(line: string): void;
   /** Seconds between two lines. */
@@ -57,7 +59,7 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1;
   };
-  const chaos = chaosOf(scene, random.fork('chaos'), options.pause);
+  const chaos = chaosOf(scene, random.fork('chaos'), options.pause, options.weights);
   const report = { settling: 0, deployed: 0, pages: 0 };
   const progress = setInterval(() => options.tell(progressLine(scene, counts, chaos)), options.interval * 1000);
   let keep = true;
@@ -163,9 +165,8 @@ async function judge(
   if (left.length > 0) scene.history.violation(KILLS, `processes are left: ${left.join(', ')}`);
 }
 
-/** One after the other: the first one makes the certificates with which the other one speaks to its Director. */
 async function startAll({ gateways }: Scene): Promise<void> {
-  for (const gateway of gateways) await gateway.start(() => false);
+  await Promise.all(gateways.map((gateway) => gateway.start(() => false)));
 }
 
 export function progressLine(
