@@ -23,7 +23,7 @@ export const LIMITS = z
     }),
     keepAlive: note(seconds(1).default(65), { help: 'Seconds that an idle connection stays open.' }),
     connections: note(whole(1, 1_000_000).default(2000), { help: 'Connections at a time.' }),
-    uploadsPerUser: note(whole(1, 1_000_000).default(64), { help: 'Uploads of one user at a time.' }),
+    uploadsPerUser: note(whole(1, 1_000_000).default(256), { help: 'Uploads of one user at a time.' }),
     diskFloor: note(size(0).default(256 * 1024 ** 2), {
       otherwise: '256 MiB',
       help: 'Free space on the disk of `data` below which uploads are refused before they begin.',

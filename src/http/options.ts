@@ -62,7 +62,7 @@ export const DEFAULT_LIMITS: Limits = {
   document: 1024 ** 2,
   artefact: 2 * 1024 ** 3,
   bodySeconds: 60,
-  uploadsPerUser: 64,
+  uploadsPerUser: 256,
 };
 
 /** As pino has it. */
