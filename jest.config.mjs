@@ -12,6 +12,7 @@ export default {
   },
   reporters: ['default', '<rootDir>/jest-reporter.mjs'],
   testTimeout: 180_000,
-  maxWorkers: 2,
+  // More than there are processors: tests mostly wait for processes of their own.
+  maxWorkers: 4,
   workerIdleMemoryLimit: '1GB',
 };
