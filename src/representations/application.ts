@@ -1,5 +1,6 @@
-import type { Application, Instance, Version } from '../domain/model.js';
+import type { Application, Instance } from '../domain/model.js';
 import { applicationState, INSTANCE_STATES, type InstanceState } from '../domain/states.js';
+import { newestVersion } from '../domain/versions.js';
 import type { ApplicationSummary } from '../domain/views.js';
 import { hostOf, instanceRecord } from './instance.js';
 import { links } from './link.js';
@@ -93,13 +94,6 @@ export function deployedInstances(application: Application): Instance[] {
     if (deployed.length > 0) return deployed;
   }
   return [];
-}
-
-function newestVersion(application: Application): Version | undefined {
-  return application.versions.reduce<Version | undefined>(
-    (newest, version) => (newest && newest.versionId > version.versionId ? newest : version),
-    undefined,
-  );
 }
 
 function hostsOf(instances: readonly Instance[]): string[] {

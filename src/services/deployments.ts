@@ -1,4 +1,5 @@
 import type { Application, Artefact, Version } from '../domain/model.js';
+import { newestVersion } from '../domain/versions.js';
 import type { Upload } from '../domain/views.js';
 import type { Operation, StoreSession } from '../store/store.js';
 import { assertOwn, ownEnvironment, readableApplication, versionOf } from './access.js';
@@ -10,7 +11,6 @@ import { enqueueLifecycle } from './lifecycle.js';
 import { applicationLock, environmentsOf, instanceLock, instanceLocks } from './locks.js';
 import { adapterOfEnvironment } from './platforms.js';
 import type { DeployInput } from './runners/deploy-plan.js';
-import { newestVersion } from './specs.js';
 
 /** Where to, and what: one instance of a version, or the newest version. */
 export interface Place {

@@ -68,13 +68,6 @@ export function artefactOf(version: Version): Artefact | undefined {
   return runnable(version)?.artefact;
 }
 
-export function newestVersion({ versions }: Application): Version | undefined {
-  return versions.reduce<Version | undefined>(
-    (best, one) => (best && best.versionId > one.versionId ? best : one),
-    undefined,
-  );
-}
-
 export function deployedInstances({ versions }: Application): Instance[] {
   return versions.flatMap((version) => version.instances).filter((one) => one.envId !== undefined);
 }

@@ -1,9 +1,9 @@
-import type { ConpaasNode, RoleCounts, ServiceGoal } from '../../../domain/conpaas.js';
+import type { ConpaasNode } from '../../../domain/conpaas.js';
 import { SCRIPT_COMMANDS } from '../../agent/protocol.js';
 import { countOf, type ManagerCore, type Method, type MethodCall, RpcError, textOf } from '../method.js';
 import { isRunning, scriptStatuses } from '../scripts.js';
 import { ENABLE_CODE } from './code.js';
-import { checkCloud } from './common.js';
+import { nodeCountMethods } from './node-count.js';
 import { addressOf, runningNodes } from './nodes.js';
 
 /** Nodes and scripts of the service that runs whatever its archive's scripts start. */
@@ -30,8 +30,7 @@ export const GENERIC_METHODS: readonly Method[] = [
       return { result: { serviceNode } };
     },
   },
-  changing('add_nodes', 1),
-  changing('remove_nodes', -1),
+  ...nodeCountMethods({ wantedCount, tooFew: 'ERROR: Cannot remove so many nodes', result: { state: 'ADAPTING' } }),
   {
     ...ENABLE_CODE,
     async run(manager, call) {
@@ -69,30 +68,6 @@ export const GENERIC_METHODS: readonly Method[] = [
     },
   },
 ];
-
-/** The first node, the master, stays. */
-function changing(name: string, sign: 1 | -1): Method {
-  return {
-    name,
-    kind: 'POST',
-    optional: ['count', 'node', 'cloud'],
-    async run({ lifecycle }, call) {
-      checkCloud(call);
-      const count = wantedCount(call);
-      await lifecycle.begin({
-        from: ['RUNNING'],
-        to: 'ADAPTING',
-        reason: name,
-        goal(current): ServiceGoal {
-          const counts: RoleCounts = { node: (current.counts['node'] ?? 1) + sign * count };
-          if ((counts['node'] ?? 0) < 1) throw new RpcError('ERROR: Cannot remove so many nodes');
-          return { ...current, counts };
-        },
-      });
-      return { result: { state: 'ADAPTING' } };
-    },
-  };
-}
 
 function wantedCount(call: MethodCall): number {
   const count = countOf(call, 'count') ?? countOf(call, 'node');

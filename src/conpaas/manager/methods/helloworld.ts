@@ -1,6 +1,6 @@
-import type { ConpaasNode, RoleCounts } from '../../../domain/conpaas.js';
+import type { ConpaasNode } from '../../../domain/conpaas.js';
 import { countOf, type ManagerCore, type Method, type MethodCall, RpcError, textOf } from '../method.js';
-import { checkCloud } from './common.js';
+import { nodeCountMethods } from './node-count.js';
 import { addressOf } from './nodes.js';
 
 /** The service that shows that managers and agents work: nodes without an application, each of which says hello. */
@@ -35,33 +35,8 @@ export const HELLOWORLD_METHODS: readonly Method[] = [
       return { result: { helloworld: greetings.join('\n') } };
     },
   },
-  changing('add_nodes', 1),
-  changing('remove_nodes', -1),
+  ...nodeCountMethods({ wantedCount, tooFew: 'ERROR: Not enough nodes will be left', result: {} }),
 ];
-
-/** The first node stays. */
-function changing(name: string, sign: 1 | -1): Method {
-  return {
-    name,
-    kind: 'POST',
-    optional: ['count', 'node', 'cloud'],
-    async run({ lifecycle }, call) {
-      checkCloud(call);
-      const count = wantedCount(call);
-      await lifecycle.begin({
-        from: ['RUNNING'],
-        to: 'ADAPTING',
-        reason: name,
-        goal(current) {
-          const counts: RoleCounts = { node: (current.counts['node'] ?? 1) + sign * count };
-          if ((counts['node'] ?? 0) < 1) throw new RpcError('ERROR: Not enough nodes will be left');
-          return { ...current, counts };
-        },
-      });
-      return { result: {} };
-    },
-  };
-}
 
 function wantedCount(call: MethodCall): number {
   const count = countOf(call, 'count') ?? countOf(call, 'node');
