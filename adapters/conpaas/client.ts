@@ -19,7 +19,7 @@ export interface ManagerApi {
   uploadCode(artefact: ArtefactSource, description: string): Promise<string>;
 }
 
-/** Managers by their address, with one connection pool for each. */
+/** Managers by their address. */
 export interface ManagerClients {
   at(manager: string, call: AdapterCall): ManagerApi;
   /** For what is no JSON. */
@@ -64,9 +64,8 @@ export function createManagerClients(settings: Settings): ManagerClients {
   return {
     urlOf,
     at(manager, call) {
-      const known = upstreams.get(manager);
       const upstream =
-        known ??
+        upstreams.get(manager) ??
         createUpstream({
           name: 'The ConPaaS manager',
           baseUrl: urlOf(manager).origin,
@@ -77,7 +76,11 @@ export function createManagerClients(settings: Settings): ManagerClients {
           ...(settings.onCall ? { onCall: settings.onCall } : {}),
           tls,
         });
+      // The newest at the end.
+      upstreams.delete(manager);
       upstreams.set(manager, upstream);
+      const [oldest] = upstreams.keys();
+      if (upstreams.size > MOST_KEPT && oldest !== undefined) upstreams.delete(oldest);
       return managerApi(upstream, call);
     },
     close() {
@@ -87,6 +90,11 @@ export function createManagerClients(settings: Settings): ManagerClients {
 }
 
 const PATIENCE = 2_000;
+/**
+ * Each deployment has a manager of its own, at an address that nobody has again, so that most of these are of managers long gone. One
+ * that is left out need not be closed: a manager ends each connection with its answer, and who asks just now keeps it.
+ */
+const MOST_KEPT = 100;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function managerApi(upstream: Upstream, { signal, step }: AdapterCall): ManagerApi {
