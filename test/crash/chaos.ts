@@ -16,7 +16,7 @@ const WEIGHTS: Record<Kind, number> = {
   session: 1,
   'cloud foundry': 2,
   openshift: 2,
-  agent: 3,
+  agent: 5,
 };
 
 /** Milliseconds: who needed the database while it was away may only now be ending. */
@@ -46,6 +46,9 @@ export function chaosOf(
     databaseBack = Date.now();
   };
   const over = new AbortController();
+  /** Agents that were to be killed when none lived: they are rarer than the moments at which one is drawn. */
+  let owed = 0;
+  const table = { ...WEIGHTS, ...(database ? {} : { database: 0, session: 0 }), ...weights };
 
   /** Nothing is killed that is down already. */
   const once = (kind: Kind, name: string, work: () => Promise<void>): void => {
@@ -105,15 +108,20 @@ export function chaosOf(
     },
     'cloud foundry': () => cut('cloud foundry', cloudFoundry.front),
     openshift: () => cut('openshift', openShift.front),
-    async agent() {
-      const agents = (await Promise.all(scene.hosts.map(livingAgents))).flat();
-      if (agents.length === 0) return;
-      const { id, pid } = random.one(agents);
-      kills.agent += 1;
-      history.tell(KILLS, `agent ${id}, SIGKILL`);
-      process.kill(pid, 'SIGKILL');
+    agent() {
+      owed += 1;
     },
   };
+  async function killOwedAgent(): Promise<void> {
+    if (owed === 0) return;
+    const agents = (await Promise.all(scene.hosts.map(livingAgents))).flat();
+    if (agents.length === 0) return;
+    const { id, pid } = random.one(agents);
+    owed -= 1;
+    kills.agent += 1;
+    history.tell(KILLS, `agent ${id}, SIGKILL`);
+    process.kill(pid, 'SIGKILL');
+  }
   function cut(kind: 'cloud foundry' | 'openshift', front: Scene['openShift']['front']): void {
     // Now and then longer than an operation repeats its calls.
     const length = random.chance(0.2) ? random.whole(8000, 20_000) : random.whole(100, 4000);
@@ -131,7 +139,8 @@ export function chaosOf(
       while (!signal.aborted) {
         await wait(random.whole(...pause), undefined, { signal }).catch(() => undefined);
         if (signal.aborted) break;
-        await deeds[random.weighted({ ...WEIGHTS, ...weights })]();
+        await deeds[random.weighted(table)]();
+        await killOwedAgent();
       }
       over.abort();
       await Promise.all(down.values());
