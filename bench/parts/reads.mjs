@@ -76,7 +76,8 @@ async function compare({ folder, gateway, name, method, path, user, aim, seconds
 async function mixed({ folder, gateway, user, seconds, rounds }) {
   const headers = { authorization: authorization(user), accept: 'application/xml' };
   const first = 20;
-  const place = (index) => `/app/${first + ((index * 7) % 50)}`;
+  // Every application is both read and changed.
+  const place = (index) => `/app/${first + ((index * 7 + Math.floor(index / 10)) % 50)}`;
   const requests = Array.from({ length: 1000 }, (_, index) =>
     index % 10 === 9
       ? {

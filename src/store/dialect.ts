@@ -11,6 +11,12 @@ export interface Database {
   rowLocks: boolean;
   /** The statement with which one of several processes that start together migrates and the others wait. */
   migrationLock?: RawBuilder<unknown>;
+  /**
+   * From now on a commit does not wait for the disk, which would hold up the event loop. Gives what resolves when everything that was
+   * committed by then is on the disk (undefined: it is there): whoever is told what a transaction has written or read has to wait for
+   * that. Absent: commits wait themselves.
+   */
+  commitEarly?(): () => Promise<void> | undefined;
   /** The transaction was sacrificed to another one and may be run again. */
   isRetryable(error: unknown): boolean;
   /** How this process and others tell each other of changes. `onChange` hears of those of others; without parts anything may have changed. */

@@ -21,9 +21,10 @@ export interface Run {
   lockOrSkip: RawBuilder<unknown>;
 }
 
-/** Each call a transaction of its own. */
+/** Each call a transaction of its own. What it gives or throws is on the disk: nobody learns what a power cut could take back. */
 export function runOn(db: Kysely<Schema>, database: Database): Run {
-  const translated = async <T>(work: () => Promise<T>): Promise<T> => {
+  const onDisk = database.commitEarly?.();
+  const attempts = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
@@ -31,6 +32,13 @@ export function runOn(db: Kysely<Schema>, database: Database): Run {
         if (attempt < ATTEMPTS && database.isRetryable(error)) continue;
         throw database.translate(error);
       }
+    }
+  };
+  const translated = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await attempts(work);
+    } finally {
+      await onDisk?.();
     }
   };
   return {

@@ -15,6 +15,7 @@ import {
 } from 'kysely';
 import { Fault } from '../domain/errors.js';
 import { type Database, dangling, type Others, unstorable } from './dialect.js';
+import { type Sync, synchroniseBeside } from './sqlite-sync.js';
 
 /** Milliseconds. */
 const BUSY_TIMEOUT = 5_000;
@@ -32,11 +33,13 @@ export function sqliteDatabase(file: string): Database {
     closeSync(openSync(file, 'a', 0o600));
   }
   const connection = new BetterSqlite(file, { timeout: BUSY_TIMEOUT });
-  connection.pragma('journal_mode = WAL');
+  const hasLog = connection.pragma('journal_mode = WAL', { simple: true }) === 'wal';
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');
+  const dialect = new ImmediateDialect(connection);
   return {
-    kysely: new ImmediateDialect(connection),
+    kysely: dialect,
+    ...(hasLog && { commitEarly: () => dialect.commitEarly(`${file}-wal`) }),
     now: sql<number>`unixepoch('subsec')`,
     rowLocks: false,
     isRetryable: () => false,
@@ -65,19 +68,35 @@ function otherProcesses(connection: BetterSqlite.Database, onChange: () => void)
   };
 }
 
+/** What is known of writing: whether the open transaction has written, and who synchronises, when SQLite does not. */
+interface Writing {
+  dirty: boolean;
+  sync?: Sync;
+}
+
 class ImmediateDialect extends SqliteDialect {
   readonly #connection: BetterSqlite.Database;
   readonly #config: SqliteDialectConfig;
+  readonly #writing: Writing;
 
   constructor(connection: BetterSqlite.Database) {
-    const config = { database: preparedOnce(connection) };
+    const writing: Writing = { dirty: false };
+    const config = { database: preparedOnce(connection, writing) };
     super(config);
     this.#connection = connection;
     this.#config = config;
+    this.#writing = writing;
   }
 
   override createDriver(): Driver {
-    return new ImmediateDriver(this.#connection, this.#config);
+    return new ImmediateDriver(this.#connection, this.#config, this.#writing);
+  }
+
+  commitEarly(log: string): () => Promise<void> | undefined {
+    this.#connection.pragma('synchronous = NORMAL');
+    const sync = synchroniseBeside(log);
+    this.#writing.sync = sync;
+    return sync.onDisk;
   }
 }
 
@@ -88,11 +107,13 @@ class ImmediateDialect extends SqliteDialect {
  */
 class ImmediateDriver extends SqliteDriver {
   readonly #connection: BetterSqlite.Database;
+  readonly #writing: Writing;
   #turnAt = 0;
 
-  constructor(connection: BetterSqlite.Database, config: SqliteDialectConfig) {
+  constructor(connection: BetterSqlite.Database, config: SqliteDialectConfig, writing: Writing) {
     super(config);
     this.#connection = connection;
+    this.#writing = writing;
   }
 
   override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
@@ -106,6 +127,22 @@ class ImmediateDriver extends SqliteDriver {
       if (Date.now() > deadline) throw busy();
       await wait(1 + Math.random() * 10);
     }
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.commitTransaction(connection);
+    if (this.#writing.dirty) this.#writing.sync?.committed();
+    this.#writing.dirty = false;
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    this.#writing.dirty = false;
+    await super.rollbackTransaction(connection);
+  }
+
+  override async destroy(): Promise<void> {
+    await super.destroy();
+    await this.#writing.sync?.close();
   }
 
   /**
@@ -133,17 +170,30 @@ class ImmediateDriver extends SqliteDriver {
 }
 
 /** Keeps compiled statements, and refuses the character that PostgreSQL cannot store, so that both databases behave alike. */
-function preparedOnce(connection: BetterSqlite.Database): { prepare(sql: string): SqliteStatement; close(): void } {
+function preparedOnce(
+  connection: BetterSqlite.Database,
+  writing: Writing,
+): { prepare(sql: string): SqliteStatement; close(): void } {
   const kept = new Map<string, SqliteStatement>();
   const prepare = (text: string): SqliteStatement => {
     const known = kept.get(text);
     if (known) return known;
     if (kept.size >= STATEMENTS_KEPT) kept.clear();
     const statement = connection.prepare(text);
+    const { reader, readonly } = statement;
+    const note = () => {
+      if (!readonly) writing.dirty = true;
+    };
     const prepared: SqliteStatement = {
-      reader: statement.reader,
-      all: (parameters) => statement.all(storable(parameters)),
-      run: (parameters) => statement.run(storable(parameters)),
+      reader,
+      all: (parameters) => {
+        note();
+        return statement.all(storable(parameters));
+      },
+      run: (parameters) => {
+        note();
+        return statement.run(storable(parameters));
+      },
       iterate: (parameters) => statement.iterate(storable(parameters)),
     };
     kept.set(text, prepared);
