@@ -8,7 +8,7 @@ export const DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes
 
 /** A single document. */
 export function writeXml(shape: Shape, record: WireRecord): string {
-  return DECLARATION + buildElement(layout(shape, record));
+  return DECLARATION + elementText(layout(shape, record));
 }
 
 /**
@@ -20,6 +20,7 @@ const mark = (text: string) => text.replace(/[&<>"\r\n\t]/g, (one) => String.fro
 const unmark = (text: string, escaped: (text: string) => string) =>
   text.replace(/[\u0001-\u0007]/g, (one) => escaped(MARKS[one.charCodeAt(0) - 1] as string));
 
+/** An element that may be laid out for people. */
 export function buildElement(tree: Layout, { pretty = false } = {}): string {
   const document = create();
   append(document, tree);
@@ -37,7 +38,7 @@ function append(parent: XMLBuilder, { name, attributes, children, text }: Layout
   if (text !== '') element.txt(mark(text));
 }
 
-/** The streaming writer: one element as text. Rows of lists are written by it. */
+/** One element as text: a whole document's, or a row's of a list. */
 export function elementText({ name, attributes, children, text }: Layout): string {
   let open = `<${name}`;
   for (const [key, value] of attributes) open += ` ${key}="${escapeAttribute(value)}"`;

@@ -38,9 +38,10 @@ export function createApplications(context: Context, watcher: Watcher): Applicat
     },
     update: (principal, appId, manifest, multitenant) =>
       store.transaction(async (session) => {
-        await ownApplication(session, principal, appId);
-        await session.applications.update(appId, changesOf(manifest, readMultitenant(multitenant)));
-        return readableApplication(session, principal, appId);
+        const application = await ownApplication(session, principal, appId);
+        const changes = changesOf(manifest, readMultitenant(multitenant));
+        await session.applications.update(appId, changes);
+        return { ...application, ...changes };
       }),
     delete: (request, appId) =>
       perform(

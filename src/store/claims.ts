@@ -1,15 +1,14 @@
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
-import type { Step } from '../domain/model.js';
 import { timestamp, toJson } from './columns.js';
 import { ACTIVE, operationsOf } from './operation-rows.js';
 import type { Run } from './run.js';
 import type { OperationLocksTable, Schema } from './schema.js';
-import type { Claim, LockMode, Operation, OperationStore } from './store.js';
+import type { Claim, LockMode, News, Operation, OperationStore } from './store.js';
 
 /** The part of the operations' aggregate with which workers share the work out. */
 export function claims(
   run: Run,
-): Pick<OperationStore, 'claim' | 'renew' | 'release' | 'releaseAll' | 'recordStep' | 'recordProgress' | 'finish'> {
+): Pick<OperationStore, 'claim' | 'renew' | 'release' | 'releaseAll' | 'record' | 'finish'> {
   return {
     claim: (owner, leaseSeconds, perPlatform, elsewhere = []) =>
       run.write((db) => claim(db, run, { owner, leaseSeconds, perPlatform, elsewhere })),
@@ -35,12 +34,7 @@ export function claims(
           .executeTakeFirst();
         return Number(numUpdatedRows);
       }),
-    recordStep: (held, step, result) => run.write((db) => recordStep(db, run, held, step, result)),
-    recordProgress: (held, progress) =>
-      run.write(async (db) => {
-        const { numUpdatedRows } = await update(db, held).set({ progress }).executeTakeFirst();
-        return numUpdatedRows === 1n;
-      }),
+    record: (held, news) => run.write((db) => record(db, run, held, news)),
     finish: (held, state, error) =>
       run.write(async (db) => {
         const { numUpdatedRows } = await update(db, held)
@@ -165,38 +159,53 @@ function oldestOnSameResource(mine: ExpressionBuilder<Schema & { mine: Operation
     .where('older.mode', '=', mode);
 }
 
-async function recordStep(
+async function record(
   db: Transaction<Schema>,
   run: Run,
   held: Claim,
-  step: Step,
-  result: unknown,
+  { steps = [], progress }: News,
 ): Promise<boolean> {
   const { taskId, owner, attempt } = held;
-  const mine = await db
-    .selectFrom('operations')
-    .select('taskId')
-    .where((row) => row.and({ taskId, leaseOwner: owner, attempts: attempt, state: 'RUNNING' }))
-    .modifyEnd(run.lock)
-    .executeTakeFirst();
+  const mine =
+    progress === undefined
+      ? await db
+          .selectFrom('operations')
+          .select('taskId')
+          .where((row) => row.and({ taskId, leaseOwner: owner, attempts: attempt, state: 'RUNNING' }))
+          .modifyEnd(run.lock)
+          .executeTakeFirst()
+      : await update(db, held).set({ progress }).returning('taskId').executeTakeFirst();
   if (!mine) return false;
+  if (steps.length > 0) await recordSteps(db, taskId, steps);
+  return true;
+}
+
+/** New ones come after those that are there; a result stays when a step is told of again without one. */
+async function recordSteps(db: Transaction<Schema>, taskId: number, steps: NonNullable<News['steps']>): Promise<void> {
   const { last } = await db
     .selectFrom('operationSteps')
     .select((row) => row.fn.coalesce(row.fn.max('position'), sql<number>`0`).as('last'))
     .where('taskId', '=', taskId)
     .executeTakeFirstOrThrow();
-  const values = {
-    state: step.state,
-    startedAt: step.startedAt,
-    endedAt: step.endedAt ?? null,
-    progress: step.progress ?? null,
-    text: step.text ?? null,
-    ...(result !== undefined && { result: toJson(result) }),
-  };
+  const rows = steps.map(({ name, state, startedAt, endedAt, progress, text, result }, index) => ({
+    ...{ taskId, name, position: last + 1 + index, state, startedAt },
+    endedAt: endedAt ?? null,
+    progress: progress ?? null,
+    text: text ?? null,
+    result: result === undefined ? null : toJson(result),
+  }));
   await db
     .insertInto('operationSteps')
-    .values({ taskId, name: step.name, position: last + 1, ...values })
-    .onConflict((conflict) => conflict.columns(['taskId', 'name']).doUpdateSet(values))
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['taskId', 'name']).doUpdateSet((row) => ({
+        state: row.ref('excluded.state'),
+        startedAt: row.ref('excluded.startedAt'),
+        endedAt: row.ref('excluded.endedAt'),
+        progress: row.ref('excluded.progress'),
+        text: row.ref('excluded.text'),
+        result: row.fn.coalesce('excluded.result', 'operationSteps.result'),
+      })),
+    )
     .execute();
-  return true;
 }

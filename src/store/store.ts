@@ -196,10 +196,8 @@ export interface OperationStore {
   active(): Promise<number>;
   /** How many wait and how many run, by platform. */
   load(): Promise<OperationLoad[]>;
-  /** Writes a step by its name; `result` marks it as journalled. False, and nothing written, when the claim is lost. */
-  recordStep(claim: Claim, step: Step, result?: unknown): Promise<boolean>;
-  /** 0–100. False when the claim is lost. */
-  recordProgress(claim: Claim, progress: number): Promise<boolean>;
+  /** False, and nothing written, when the claim is lost. */
+  record(claim: Claim, news: News): Promise<boolean>;
   /** Terminal, final. False, and nothing written, when the claim is lost. */
   finish(claim: Claim, state: Exclude<OperationState, 'PENDING' | 'RUNNING'>, error?: FaultRecord): Promise<boolean>;
   /**
@@ -209,6 +207,14 @@ export interface OperationStore {
   requestCancel(taskId: number): Promise<Operation | undefined>;
   /** Deletes terminal ones that ended before that time, with their steps. */
   prune(endedBefore: Timestamp, batch: Batch): Promise<Pruned>;
+}
+
+/** How an operation goes on. */
+export interface News {
+  /** Written by their names, each once. `result` marks a step as journalled. */
+  steps?: readonly (Step & { result?: unknown })[];
+  /** 0–100. */
+  progress?: number;
 }
 
 export interface OperationLoad {

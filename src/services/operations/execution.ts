@@ -76,8 +76,9 @@ async function carryOut(operation: Operation, claim: Claim, signals: Signals): P
   const run = createRun({ ...signals, operation, claim, signal: signals.ending, onLost: signals.end });
   try {
     await runner.run(run);
-    await run.close();
-    await finish(operation, claim, signals, 'SUCCEEDED');
+    const left = await run.close();
+    await finish(operation, claim, signals, 'SUCCEEDED', left?.write);
+    left?.written();
     log.info(subjectOf(operation), 'a task succeeded');
   } catch (error) {
     const reason: unknown = signals.ending.aborted ? signals.ending.reason : error;

@@ -85,17 +85,22 @@ export function createOperations({ store, runners, log, onStep, onEnd, ...limits
   });
   const change: Operations['enqueue'] = async (work) => {
     const cancelled = new Set<number>();
-    const result = await store.transaction((session) =>
-      work(session, async (taskId) => {
-        await requestCancel(session, runners, taskId);
-        cancelled.add(taskId);
+    const { result, claimed } = await worker.claiming((claim) =>
+      store.transaction(async (session) => {
+        const made = await work(session, async (taskId) => {
+          await requestCancel(session, runners, taskId);
+          cancelled.add(taskId);
+        });
+        await claim(session);
+        return made;
       }),
     );
     for (const taskId of cancelled) {
       worker.cancel(taskId);
       waiting.tell(taskId);
     }
-    worker.wake();
+    // Otherwise it is what was stored, and nothing else has become due.
+    if (claimed && (cancelled.size > 0 || taskOf(result) !== claimed.taskId)) worker.wake();
     return result;
   };
   const refuseWhenStopping = () => {
@@ -142,6 +147,10 @@ export function createOperations({ store, runners, log, onStep, onEnd, ...limits
       waiting.close();
     },
   };
+}
+
+function taskOf(result: unknown): unknown {
+  return (result as Partial<Operation> | undefined)?.taskId;
 }
 
 async function requestCancel(session: StoreSession, runners: Runners, taskId: number): Promise<void> {

@@ -3,7 +3,7 @@ import type { Claim, Operation, Store, StoreSession } from '../../store/store.js
 import { LeaseLost } from './ending.js';
 import { type Changes, createReporter, type Reporter } from './reporter.js';
 import { type RetryLimits, withRetries } from './retry.js';
-import type { OnStep, Run, StepMoment } from './runner.js';
+import type { OnStep, Run, StepMoment, Write, WriteResult } from './runner.js';
 
 /** Milliseconds between two writings of what an adapter tells. */
 const WRITE_INTERVAL = 250;
@@ -23,10 +23,18 @@ export interface RunOptions {
 export interface JournalledRun extends Run {
   /** What every step that is done has returned. */
   readonly results: Readonly<Record<string, unknown>>;
-  /** After a success: everything that matters is recorded. */
-  close(): Promise<void>;
-  /** After a failure: writes what the reports have left; a step that is open has failed. */
+  /** After a success: what is left to be recorded, in the transaction that ends the operation. */
+  close(): Promise<Left | undefined>;
+  /** After a failure: writes what is left; a step that is open has failed. */
   closeFailed(): Promise<void>;
+}
+
+/** The record of a step that is done. */
+export interface Left {
+  /** May run again: it changes nothing but the session. */
+  write: Write;
+  /** To be called when that is committed. */
+  written(): void;
 }
 
 export function createRun(options: RunOptions): JournalledRun {
@@ -35,6 +43,7 @@ export function createRun(options: RunOptions): JournalledRun {
   const reporter = createReporter(operation.steps, operation.progress);
   const writer = createWriter(reporter, options);
   let open: string | undefined;
+  let left: Left | undefined;
   const tell = (name: string, moment: StepMoment) => options.onStep?.(operation.taskId, name, moment);
 
   const callOf = (parent: string): AdapterCall => ({
@@ -45,59 +54,93 @@ export function createRun(options: RunOptions): JournalledRun {
       tell(parent, 'told');
     },
   });
-  const begin = (name: string): void => {
+  const begin = async (name: string): Promise<void> => {
+    await recordLeft();
     signal.throwIfAborted();
     if (open !== undefined) reporter.end(open, 'FAILED');
     open = name;
     reporter.report(name, name);
     tell(name, 'begin');
   };
-  /** Makes the change, where there is one, and records the step, in one transaction (which may run again: it changes nothing here). */
-  const record = async <T>(name: string, change: (session: StoreSession) => Promise<T>): Promise<T> => {
+  const ended = async <T>(
+    name: string,
+    change: (session: StoreSession) => Promise<T>,
+  ): Promise<Left & { result(): T }> => {
     reporter.endChildren(name, 'DONE');
     await writer.settled();
-    const changes = reporter.take();
-    const result = await store.transaction(async (session) => {
-      const made = await change(session);
-      await writer.write(session, changes);
-      const recorded = await session.operations.recordStep(claim, reporter.end(name, 'DONE'), made ?? null);
-      if (!recorded) throw new LeaseLost();
-      return made;
-    });
-    reporter.written(name);
-    results[name] = result ?? null;
-    open = undefined;
-    tell(name, 'recorded');
+    const { steps, ...rest } = reporter.take();
+    let result: T;
+    return {
+      result: () => result,
+      async write(session) {
+        result = await change(session);
+        const done = { ...reporter.end(name, 'DONE'), result: result ?? null };
+        const isNew = steps.every((step) => step.name !== name);
+        const all = steps.map((step) => (step.name === name ? done : step)).concat(isNew ? done : []);
+        if (!(await session.operations.record(claim, { ...rest, steps: all }))) throw new LeaseLost();
+      },
+      written() {
+        reporter.written(name);
+        results[name] = result ?? null;
+        open = undefined;
+        tell(name, 'recorded');
+      },
+    };
+  };
+  /** Makes the change, where there is one, and records the step, in one transaction. */
+  const record = async <T>(name: string, change: (session: StoreSession) => Promise<T>): Promise<T> => {
+    const made = await ended(name, change);
+    await store.transaction(made.write);
+    made.written();
+    return made.result();
+  };
+  const recordLeft = async (): Promise<void> => {
+    if (!left) return;
+    const { write, written } = left;
+    await store.transaction(write);
+    left = undefined;
+    written();
+  };
+  const work = async <T>(name: string, piece: (call: AdapterCall) => Promise<T>): Promise<T> => {
+    await begin(name);
+    writer.soon();
+    const call = callOf(name);
+    const remark = (text: string) => reporter.report(name, name, { text });
+    const result = await withRetries(() => piece(call), retry, signal, remark);
+    tell(name, 'worked');
     return result;
   };
   return {
     operation,
     signal,
     results,
-    async step<T>(
-      name: string,
-      work: (call: AdapterCall) => Promise<T>,
-      write?: (session: StoreSession, result: T) => Promise<void>,
-    ): Promise<T> {
+    async step<T>(name: string, piece: (call: AdapterCall) => Promise<T>, write?: WriteResult<T>): Promise<T> {
       if (name in results) return results[name] as T;
-      begin(name);
-      writer.soon();
-      const call = callOf(name);
-      const remark = (text: string) => reporter.report(name, name, { text });
-      const result = await withRetries(() => work(call), retry, signal, remark);
-      tell(name, 'worked');
+      const result = await work(name, piece);
       return record(name, async (session) => {
         await write?.(session, result);
         return result;
       });
     },
-    async commit<T>(name: string, work: (session: StoreSession) => Promise<T>): Promise<T> {
-      if (name in results) return results[name] as T;
-      begin(name);
-      return record(name, work);
+    async last<T>(name: string, piece: (call: AdapterCall) => Promise<T>, write?: WriteResult<T>): Promise<void> {
+      if (name in results) return;
+      const result = await work(name, piece);
+      left = await ended(name, async (session) => {
+        await write?.(session, result);
+        return result;
+      });
     },
-    close: () => writer.settled(),
+    async commit<T>(name: string, change: (session: StoreSession) => Promise<T>): Promise<T> {
+      if (name in results) return results[name] as T;
+      await begin(name);
+      return record(name, change);
+    },
+    async close() {
+      await writer.settled();
+      return left;
+    },
     async closeFailed() {
+      await recordLeft();
       if (open !== undefined) reporter.end(open, 'FAILED');
       await writer.settled();
       await writer.now();
@@ -109,11 +152,8 @@ export function createRun(options: RunOptions): JournalledRun {
 function createWriter(reporter: Reporter, { store, claim, log, onLost, operation }: RunOptions) {
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
-  const write = async (session: StoreSession, { steps, progress }: Changes): Promise<void> => {
-    for (const step of steps) {
-      if (!(await session.operations.recordStep(claim, step))) throw new LeaseLost();
-    }
-    if (progress !== undefined) await session.operations.recordProgress(claim, progress);
+  const write = async (changes: Changes): Promise<void> => {
+    if (!(await store.operations.record(claim, changes))) throw new LeaseLost();
   };
   const now = (): Promise<void> => {
     clearTimeout(timer);
@@ -121,7 +161,7 @@ function createWriter(reporter: Reporter, { store, claim, log, onLost, operation
     const changes = reporter.take();
     if (changes.steps.length === 0 && changes.progress === undefined) return writing;
     writing = writing
-      .then(() => store.transaction((session) => write(session, changes)))
+      .then(() => write(changes))
       .catch((error: unknown) => {
         if (error instanceof LeaseLost) onLost(error);
         else log.warn({ taskId: operation.taskId, err: error }, 'the progress of a task could not be written');
@@ -129,7 +169,6 @@ function createWriter(reporter: Reporter, { store, claim, log, onLost, operation
     return writing;
   };
   return {
-    write,
     now,
     soon() {
       timer ??= setTimeout(() => void now(), WRITE_INTERVAL);

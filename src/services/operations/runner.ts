@@ -5,6 +5,9 @@ import type { Operation, StoreSession } from '../../store/store.js';
 /** Changes of the store, made in the same transaction that makes the operation terminal. Awaits nothing but the session. */
 export type Write = (session: StoreSession) => Promise<void>;
 
+/** What a step's result changes in the store. */
+export type WriteResult<T> = (session: StoreSession, result: T) => Promise<void>;
+
 /** How one action is carried out. It may be interrupted anywhere and run again from its start, on another gateway too. */
 export interface Runner {
   /** Does the work in journalled steps. */
@@ -32,11 +35,12 @@ export interface Run {
    * goes on after a crash. The platform's passing troubles (`unavailable`) are waited out, within bounds. `write` is done in the
    * transaction that records the result.
    */
-  step<T>(
-    name: string,
-    work: (call: AdapterCall) => Promise<T>,
-    write?: (session: StoreSession, result: T) => Promise<void>,
-  ): Promise<T>;
+  step<T>(name: string, work: (call: AdapterCall) => Promise<T>, write?: WriteResult<T>): Promise<T>;
+  /**
+   * As `step`, for the last one: `write` and the record are done in the transaction that ends the operation, or before it is settled.
+   * Nothing that follows in the run may rely on them.
+   */
+  last<T>(name: string, work: (call: AdapterCall) => Promise<T>, write?: WriteResult<T>): Promise<void>;
   /** A journalled change of the store: change and record are one transaction, so it happens exactly once. */
   commit<T>(name: string, work: (session: StoreSession) => Promise<T>): Promise<T>;
 }

@@ -1,4 +1,4 @@
-import type { Operation } from '../../store/store.js';
+import type { Operation, StoreSession } from '../../store/store.js';
 import { type Execution, type ExecutionOptions, execute } from './execution.js';
 
 export interface WorkerOptions extends ExecutionOptions {
@@ -19,6 +19,14 @@ export interface Worker {
   start(): void;
   /** Something may be due now. */
   wake(): void;
+  /**
+   * Runs a transaction that stores operations, and lets it claim one as well where there is room: so one that is due at once costs no
+   * transaction more. Gives what the transaction gives, and which one was claimed; without one it looks what is due.
+   */
+  claiming<T>(
+    /** Its `claim` comes last, within the transaction. */
+    transact: (claim: (session: StoreSession) => Promise<void>) => Promise<T>,
+  ): Promise<{ result: T; claimed: Operation | undefined }>;
   /** Cancels the operation if this worker runs it. */
   cancel(taskId: number): void;
   /** Claims nothing more, waits `patience` milliseconds for what runs, and gives the rest back. */
@@ -30,7 +38,10 @@ export function createWorker(options: WorkerOptions): Worker {
   const running = new Map<number, Execution>();
   let started = false;
   let wanted = false;
-  let claiming: Promise<void> | undefined;
+  let looking: Promise<void> | undefined;
+  /** Transactions that claim are under way, and so many places are kept for what they claim. */
+  const entering = new Set<Promise<void>>();
+  let promised = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const begin = (operation: Operation): void => {
@@ -42,11 +53,33 @@ export function createWorker(options: WorkerOptions): Worker {
       wake();
     });
   };
+  const hasRoom = () => started && running.size + promised < concurrency;
+  const claimOne = ({ operations }: StoreSession) =>
+    operations.claim(owner, leaseSeconds, perPlatform, options.elsewhere());
+  const enter = async <T>(transact: (claim: (session: StoreSession) => Promise<void>) => Promise<T>) => {
+    const places = hasRoom() ? 1 : 0;
+    let claimed: Operation | undefined;
+    promised += places;
+    try {
+      const result = await transact(async (session) => {
+        claimed = places > 0 ? await claimOne(session) : undefined;
+      });
+      if (claimed && started) begin(claimed);
+      else if (claimed) await store.operations.release({ taskId: claimed.taskId, owner, attempt: claimed.attempts });
+      return { result, claimed };
+    } catch (error) {
+      claimed = undefined;
+      throw error;
+    } finally {
+      promised -= places;
+      if (!claimed) wake();
+    }
+  };
   const claimAll = async (): Promise<void> => {
     while (started && wanted) {
       wanted = false;
-      while (started && running.size < concurrency) {
-        const operation = await store.operations.claim(owner, leaseSeconds, perPlatform, options.elsewhere());
+      while (hasRoom()) {
+        const operation = await claimOne(store);
         if (!operation) break;
         begin(operation);
       }
@@ -55,10 +88,10 @@ export function createWorker(options: WorkerOptions): Worker {
   const wake = (): void => {
     if (!started) return;
     wanted = true;
-    claiming ??= claimAll()
+    looking ??= claimAll()
       .catch((error: unknown) => log.error({ err: error }, 'no task can be claimed: the store does not answer'))
       .finally(() => {
-        claiming = undefined;
+        looking = undefined;
         if (wanted) wake();
       });
   };
@@ -76,16 +109,26 @@ export function createWorker(options: WorkerOptions): Worker {
       poll();
     },
     wake,
+    claiming(transact) {
+      const entered = enter(transact);
+      const over = entered.then(
+        () => {},
+        () => {},
+      );
+      entering.add(over);
+      void over.then(() => entering.delete(over));
+      return entered;
+    },
     cancel(taskId) {
       const cancel = () => running.get(taskId)?.cancel();
       cancel();
       // It may be just now on its way from the store, claimed before the cancel was asked for.
-      void claiming?.then(cancel);
+      void Promise.all([looking, ...entering]).then(cancel);
     },
     async stop(patience) {
       started = false;
       clearTimeout(timer);
-      await claiming;
+      await Promise.all([looking, ...entering]);
       const all = Promise.all([...running.values()].map((one) => one.done));
       await Promise.race([all, limit(patience, all)]);
       for (const one of running.values()) one.shutDown();

@@ -1,9 +1,10 @@
+import type { AdapterCall } from '../../../adapters/adapter.js';
 import type { Instance } from '../../domain/model.js';
 import type { Store, StoreSession } from '../../store/store.js';
 import type { Runner } from '../operations/runner.js';
 import { adapterOf } from '../platforms.js';
 import { deploymentKey } from '../specs.js';
-import { undeployTarget } from './lifecycle.js';
+import { asUndeployed } from './lifecycle.js';
 import { PartialFailure } from './partial-failure.js';
 import { overTargets, type RunnerParts, settleTargets, type Target, targetsOf } from './targets.js';
 
@@ -25,7 +26,8 @@ export function deletionRunner(parts: RunnerParts & { store: Store }): Runner {
       const targets = await run.commit(TARGETS, (session) => begin(session, input));
       const undeploy = (target: Target) => {
         const key = deploymentKey(parts.installation, target, target.envId);
-        return undeployTarget(run, target, (call) => adapterOf(parts, target.platform).undeploy(key, call));
+        const work = (call: AdapterCall) => adapterOf(parts, target.platform).undeploy(key, call);
+        return run.step(target.step, work, asUndeployed(target));
       };
       const failure = await overTargets(run, targets, undeploy).catch((error: unknown) => {
         if (error instanceof PartialFailure) return error;
@@ -33,7 +35,7 @@ export function deletionRunner(parts: RunnerParts & { store: Store }): Runner {
       });
       const kept = new Set(targets.filter((one) => failure?.failures.has(one.step)).map((one) => one.appId));
       const appIds = input.appIds.filter((appId) => !kept.has(appId));
-      await run.step(failure ? 'delete the others' : 'delete', () => forgetAll(parts.store, { ...input, appIds }));
+      await run.last(failure ? 'delete the others' : 'delete', () => forgetAll(parts.store, { ...input, appIds }));
       if (failure) throw failure;
     },
     settle: (settling, fault) =>

@@ -1,4 +1,4 @@
-import type { ArtefactSource, DeploymentSpec } from '../../../adapters/adapter.js';
+import type { ArtefactSource, DeploymentSpec, PlatformAdapter } from '../../../adapters/adapter.js';
 import { Fault } from '../../domain/errors.js';
 import type { Application, Artefact, Environment, Instance } from '../../domain/model.js';
 import type { StoreSession } from '../../store/store.js';
@@ -17,16 +17,15 @@ export function deployRunner(parts: DeployParts): Runner {
   return {
     async run(run) {
       const input = run.operation.input as DeployInput;
-      await fetchArtefact(parts, run, input);
-      for (const instanceId of input.instanceIds) {
-        const steps = stepsOf(input.instanceIds, instanceId);
+      const { instanceIds } = input;
+      const place = await placeOf(parts, run, input);
+      for (const instanceId of instanceIds) {
+        const steps = stepsOf(instanceIds, instanceId);
         const prepared = await run.commit(steps.prepare, (session) => prepare(session, input, instanceId));
-        await run.step(
+        const verb = instanceId === instanceIds.at(-1) ? 'last' : 'step';
+        await run[verb](
           steps.deploy,
-          async (call) => {
-            const { adapter, spec } = await specOf(parts, input, instanceId, prepared);
-            return adapter.deploy(spec, call);
-          },
+          async (call) => place.adapter.deploy(await specOf(parts, input, instanceId, prepared, place), call),
           (session, report) => conclude(session, input, instanceId, prepared, report),
         );
       }
@@ -35,8 +34,17 @@ export function deployRunner(parts: DeployParts): Runner {
   };
 }
 
+/** What runs, and where. Locked until the operation ends, but for the application's name. */
+interface Located {
+  application: Application;
+  environment: Environment;
+  adapter: PlatformAdapter;
+  artefact: Artefact;
+}
+
 /** A location that is a URL is fetched once, and stays with the version. */
-async function fetchArtefact({ store, artefacts, adapters }: DeployParts, run: Run, input: DeployInput): Promise<void> {
+async function placeOf(parts: DeployParts, run: Run, input: DeployInput): Promise<Located> {
+  const { store, artefacts } = parts;
   const { application, environment } = await load(store, input);
   const version = versionOf(application, input.versionId);
   const location = fetchable(version);
@@ -49,7 +57,9 @@ async function fetchArtefact({ store, artefacts, adapters }: DeployParts, run: R
     );
   }
   if (!artefact) throw missingArtefact(input.appId, input.versionId);
-  assertRunnable(artefact, environment.platform, adapterOfEnvironment({ adapters }, environment));
+  const adapter = adapterOfEnvironment(parts, environment);
+  assertRunnable(artefact, environment.platform, adapter);
+  return { application, environment, adapter, artefact };
 }
 
 async function prepare(session: StoreSession, input: DeployInput, instanceId: number): Promise<Prepared> {
@@ -79,15 +89,17 @@ function holderOf(
     .find((one) => one.instanceId === instanceId && one.envId === envId);
 }
 
-async function specOf(parts: DeployParts, input: DeployInput, instanceId: number, { ref }: Prepared) {
-  const { application, environment } = await load(parts.store, input);
-  const version = versionOf(application, input.versionId);
+async function specOf(
+  parts: DeployParts,
+  input: DeployInput,
+  instanceId: number,
+  { ref }: Prepared,
+  { application, environment, artefact }: Located,
+): Promise<DeploymentSpec> {
   const instance = instanceOf(application, input.versionId, instanceId);
-  const artefact = artefactOf(version);
-  if (!artefact) throw missingArtefact(input.appId, input.versionId);
   const memory = instance.memory ?? environment.memory;
   const disk = instance.disk ?? environment.disk;
-  const spec: DeploymentSpec = {
+  return {
     key: deploymentKey(parts.installation, { ...instance, ...(ref === undefined ? {} : { ref }) }, input.envId),
     versionId: input.versionId,
     applicationName: application.name,
@@ -97,7 +109,6 @@ async function specOf(parts: DeployParts, input: DeployInput, instanceId: number
     ...(memory === undefined ? {} : { memory }),
     ...(disk === undefined ? {} : { disk }),
   };
-  return { adapter: adapterOfEnvironment(parts, environment), spec };
 }
 
 async function sourceOf(artefacts: Artefacts, artefact: Artefact): Promise<ArtefactSource> {

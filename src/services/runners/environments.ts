@@ -26,7 +26,7 @@ export function environmentCreationRunner(parts: EnvironmentParts): Runner {
   return {
     async run(run) {
       const { adapter, spec, envId } = await locate(parts, run.operation);
-      await run.step(
+      await run.last(
         'create',
         (call) => adapter.createEnvironment(spec, call),
         (session, report) => session.environments.update(envId, fromReport(report)),
@@ -50,7 +50,7 @@ export function environmentUpdateRunner(parts: EnvironmentParts): Runner {
       const { changes = {} } = run.operation.input as EnvironmentInput;
       const { adapter, environment, envId } = await locate(parts, run.operation);
       const spec = environmentSpec(parts.installation, { ...environment, ...changes });
-      await run.step(
+      await run.last(
         'update',
         (call) => adapter.createEnvironment(spec, call),
         (session, report) => session.environments.update(envId, { ...changes, ...fromReport(report) }),

@@ -5,7 +5,7 @@ import type { InstanceState } from '../../domain/states.js';
 import type { StoreSession } from '../../store/store.js';
 import { instanceOf } from '../access.js';
 import { assertLegal, assertNotElsewhere, assertWhole } from '../legality.js';
-import type { Run, Runner } from '../operations/runner.js';
+import type { Runner, Write } from '../operations/runner.js';
 import { adapterOf } from '../platforms.js';
 import { changesFrom, deployedInstances, deploymentKey, undeployed } from '../specs.js';
 import { overTargets, type RunnerParts, settleTargets, type Target, targetsOf } from './targets.js';
@@ -46,13 +46,15 @@ export function lifecycleRunner(parts: RunnerParts): Runner {
       await overTargets(run, targets, async (target) => {
         const adapter = adapterOf(parts, target.platform);
         const key = deploymentKey(parts.installation, target, target.envId);
-        if (verb === 'undeploy') return undeployTarget(run, target, (call) => adapter.undeploy(key, call));
+        const step = target === targets.at(-1) ? 'last' : 'step';
+        if (verb === 'undeploy')
+          return run[step](target.step, (call) => adapter.undeploy(key, call), asUndeployed(target));
         assertWhole(target);
         const work = (call: AdapterCall): Promise<DeploymentReport> => {
           if (verb === 'scale') return scale(adapter, target, () => adapter.scale(key, processes, call));
           return adapter[verb](key, call);
         };
-        return run.step(target.step, work, (session, report) =>
+        return run[step]<DeploymentReport>(target.step, work, (session, report) =>
           session.applications.updateInstance(target, changesFrom(report)),
         );
       });
@@ -64,8 +66,8 @@ export function lifecycleRunner(parts: RunnerParts): Runner {
   };
 }
 
-export function undeployTarget(run: Run, target: Target, work: (call: AdapterCall) => Promise<void>): Promise<void> {
-  return run.step(target.step, work, (session) => session.applications.updateInstance(target, undeployed()));
+export function asUndeployed(target: Target): Write {
+  return (session) => session.applications.updateInstance(target, undeployed());
 }
 
 function scale<T>(adapter: PlatformAdapter, { platform }: Target, work: () => Promise<T>): Promise<T> {

@@ -59,7 +59,7 @@ export function claimCases(bench: Bench): void {
       await operations.enqueue(operation([INSTANCE]));
       const lost = claimOf(await operations.claim('w', 0), 'w');
       const step = { name: 'upload', state: 'DONE' as const, startedAt: '2026-11-21T20:15:00.000Z' };
-      expect(await operations.recordStep(lost, step, 'the package')).toBe(true);
+      expect(await operations.record(lost, { steps: [{ ...step, result: 'the package' }] })).toBe(true);
       const taken = await other.claim('v', 60);
       expect(taken).toMatchObject({ taskId: 1, attempts: 2, results: { upload: 'the package' } });
       expect(await operations.claim('w', 60)).toBeUndefined();
@@ -73,8 +73,8 @@ export function claimCases(bench: Bench): void {
       const before = await operations.get(1);
       const step = { name: 'late', state: 'DONE' as const, startedAt: '2026-11-21T20:15:00.000Z' };
       expect(await operations.renew(lost, 60)).toEqual({ held: false, cancelRequested: false });
-      expect(await operations.recordStep(lost, step, 1)).toBe(false);
-      expect(await operations.recordProgress(lost, 99)).toBe(false);
+      expect(await operations.record(lost, { steps: [{ ...step, result: 1 }] })).toBe(false);
+      expect(await operations.record(lost, { progress: 99 })).toBe(false);
       expect(await operations.finish(lost, 'FAILED', { code: 'Conflict', message: 'no' })).toBe(false);
       await operations.release(lost);
       expect(await operations.get(1)).toEqual(before);
@@ -91,7 +91,7 @@ export function claimCases(bench: Bench): void {
       await operations.release(claim);
       expect((await operations.get(1))?.state).toBe('PENDING');
       expect(await operations.claim('v', 60)).toMatchObject({ taskId: 1, attempts: 2 });
-      expect(await operations.recordProgress(claim, 5)).toBe(false);
+      expect(await operations.record(claim, { progress: 5 })).toBe(false);
     });
 
     test('passes over a platform on which enough runs, whoever runs it, and takes over what a dead worker held there', async () => {
@@ -162,7 +162,7 @@ export function claimCases(bench: Bench): void {
       const { operations } = bench.store;
       await operations.enqueue(operation());
       const claim = claimOf(await operations.claim('w', 60), 'w');
-      await operations.recordProgress(claim, 40);
+      await operations.record(claim, { progress: 40 });
       await operations.finish(claim, 'SUCCEEDED');
       expect(await operations.get(1)).toMatchObject({ state: 'SUCCEEDED', progress: 100 });
     });

@@ -25,7 +25,7 @@ export function concurrencyCases(bench: Bench): void {
           const held = exclusivesOf(claimed);
           for (const resource of held) expect(running.has(resource)).toBe(false);
           for (const resource of held) running.add(resource);
-          await store.operations.recordProgress(claimOf(claimed, owner), 50);
+          await store.operations.record(claimOf(claimed, owner), { progress: 50 });
           order.push(claimed.taskId);
           for (const resource of held) running.delete(resource);
           expect(await store.operations.finish(claimOf(claimed, owner), 'SUCCEEDED')).toBe(true);

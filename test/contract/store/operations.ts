@@ -54,13 +54,13 @@ export function operationCases(bench: Bench): void {
       const { operations } = bench.store;
       await operations.enqueue(operation());
       const claim = claimOf(await operations.claim('w', 60), 'w');
-      await operations.recordStep(claim, { ...STEP, progress: 12.5, text: '5 of 40 MiB' });
-      await operations.recordStep(claim, { ...STEP, name: 'route' });
+      const upload = { ...STEP, progress: 12.5, text: '5 of 40 MiB' };
+      await operations.record(claim, { steps: [upload, { ...STEP, name: 'route' }], progress: 10 });
       const done = { ...STEP, state: 'DONE' as const, endedAt: '2026-11-21T20:16:00.000Z' };
-      await operations.recordStep(claim, done, { guid: 'g' });
-      await operations.recordStep(claim, done);
-      await operations.recordStep(claim, { ...done, name: 'nothing' }, null);
-      await operations.recordProgress(claim, 66.5);
+      await operations.record(claim, { steps: [{ ...done, result: { guid: 'g' } }] });
+      await operations.record(claim, { steps: [done] });
+      await operations.record(claim, { steps: [{ ...done, name: 'nothing', result: null }] });
+      await operations.record(claim, { progress: 66.5 });
       const stored = await operations.get(1);
       expect(stored?.steps).toEqual([done, { ...STEP, name: 'route' }, { ...done, name: 'nothing' }]);
       expect(stored?.results).toEqual({ upload: { guid: 'g' }, nothing: null });
@@ -170,7 +170,7 @@ export function operationCases(bench: Bench): void {
       const { operations } = bench.store;
       await operations.enqueue(operation([INSTANCE]));
       const claim = claimOf(await operations.claim('w', 60), 'w');
-      await operations.recordStep(claim, STEP, { guid: 'g' });
+      await operations.record(claim, { steps: [{ ...STEP, result: { guid: 'g' } }] });
       await operations.release(claim);
       expect(await operations.requestCancel(1)).toMatchObject({ state: 'PENDING', cancelRequested: true });
       expect(await operations.claim('v', 60)).toMatchObject({

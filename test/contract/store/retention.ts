@@ -10,7 +10,7 @@ export function retentionCases(bench: Bench): void {
     for (let round = 1; round <= 5; round++) await operations.enqueue(operation([exclusive(`instance:1:${round}`)]));
     for (const taskId of [1, 2, 3, 4]) {
       const claim = claimOf(await operations.claim('w', 60), 'w');
-      await operations.recordStep(claim, STEP, 'kept');
+      await operations.record(claim, { steps: [{ ...STEP, result: 'kept' }] });
       if (taskId !== 2) await operations.finish(claim, 'SUCCEEDED');
     }
     await operations.requestCancel(5);
