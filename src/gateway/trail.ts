@@ -1,5 +1,6 @@
 import type { RequestEvent } from '../http/options.js';
 import type { Audit } from '../services/audit.js';
+import type { NewAuditEvent } from '../store/store.js';
 import type { Log } from './log.js';
 
 /** What is left of a request when it is over: a line of the log, and an event of the audit trail. */
@@ -9,23 +10,34 @@ export interface Trail {
   settled(): Promise<void>;
 }
 
+/** In one transaction. */
+const MOST = 500;
+
+/** Events that come while the disk is at work for others are stored together, in one transaction. */
 export function createTrail(audit: Audit, log: Log): Trail {
-  const writing = new Set<Promise<void>>();
+  const waiting: NewAuditEvent[] = [];
+  let storing: Promise<void> | undefined;
+  const storeAll = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const events = waiting.splice(0, MOST);
+      try {
+        await audit.add(...events);
+      } catch (err) {
+        for (const event of events) log.error({ err, ...event }, 'An audit event could not be stored');
+      }
+    }
+    storing = undefined;
+  };
   return {
     add(event) {
       write(event, log);
       if (!isChange(event)) return;
       const { user, action, target, status, requestId } = event;
-      const stored = audit
-        .add({ user, action, target, status, requestId })
-        .catch((error: unknown) => {
-          log.error({ err: error, user, action, target, status, requestId }, 'An audit event could not be stored');
-        })
-        .finally(() => writing.delete(stored));
-      writing.add(stored);
+      waiting.push({ user, action, target, status, requestId, at: new Date().toISOString() });
+      storing ??= storeAll();
     },
     async settled() {
-      await Promise.all(writing);
+      while (storing) await storing;
     },
   };
 }

@@ -38,13 +38,11 @@ function isFirst({ instances }: Version, instanceId: number | undefined): boolea
 export async function ensureInstances(
   session: StoreSession,
   application: Application,
-  { versionId }: Version,
+  version: Version,
   place: Place,
 ): Promise<number[]> {
-  const current = (await session.applications.get(application.appId)) ?? application;
-  const version = current.versions.find((one) => one.versionId === versionId);
-  if (!version) throw new Fault('NotFound', `There is no version ${versionId} of application ${application.appId}.`);
-  const chosen = chooseInstances(current, version, place);
+  const { versionId } = version;
+  const chosen = chooseInstances(application, version, place);
   if (chosen.length > 0) return chosen.map((one) => one.instanceId);
   const added = await session.applications.addInstance(
     application.appId,

@@ -107,7 +107,8 @@ async function enqueueDeploy(
   const wanted = wantedVersion(application, place);
   const version = artefact ? await placeArtefact(session, application, wanted, artefact) : wanted;
   if (!version) throw missingArtefact(appId, 1);
-  const instanceIds = await ensureInstances(session, application, version, place);
+  const now = version === wanted ? application : await readableApplication(session, principal, appId);
+  const instanceIds = await ensureInstances(session, now, version, place);
   const [instanceId] = instanceIds;
   const { versionId } = version;
   const { operation } = await session.operations.enqueue({

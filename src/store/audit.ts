@@ -7,13 +7,13 @@ import type { AuditStore } from './store.js';
 
 export function auditStore(run: Run): AuditStore {
   return {
-    add: ({ at = timestamp(), ...event }) =>
+    add: (...events) =>
       run.write(async (db) => {
-        const id = await next(db, 'auditEvent');
-        await db
-          .insertInto('auditEvents')
-          .values({ id, at, ...event })
-          .execute();
+        if (events.length === 0) return;
+        const first = await next(db, 'auditEvent', events.length);
+        const at = timestamp();
+        const rows = events.map((event, index) => ({ id: first + index, at, ...event }));
+        await db.insertInto('auditEvents').values(rows).execute();
       }),
     /** Newest first; `paging.name` is ignored. */
     list: (paging) =>

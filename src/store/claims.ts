@@ -1,6 +1,6 @@
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
 import { timestamp, toJson } from './columns.js';
-import { ACTIVE, operationsOf } from './operation-rows.js';
+import { ACTIVE, newOperation, operationsOf } from './operation-rows.js';
 import type { Run } from './run.js';
 import type { OperationLocksTable, Schema } from './schema.js';
 import type { Claim, LockMode, News, Operation, OperationStore } from './store.js';
@@ -126,7 +126,7 @@ async function claim(
     .where('taskId', '=', due.taskId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  return (await operationsOf(db, [row]))[0];
+  return row.attempts === 1 ? newOperation(row) : (await operationsOf(db, [row]))[0];
 }
 
 /** It has no lock on an environment of these platforms: work on a whole application names none of them itself. */

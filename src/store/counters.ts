@@ -12,15 +12,17 @@ export type Counter =
   | 'conpaasVm';
 
 /**
- * The next number of a counter, from 1. On PostgreSQL the counter's row stays locked until the transaction ends, so rows become
+ * The next number of a counter, from 1; the first of `count` ones. On PostgreSQL the counter's row stays locked until the transaction ends, so rows become
  * visible in the order of their numbers: who sees number 7 sees every smaller one that will ever be.
  */
-export async function next(db: Transaction<Schema>, counter: Counter): Promise<number> {
+export async function next(db: Transaction<Schema>, counter: Counter, count = 1): Promise<number> {
   const { value } = await db
     .insertInto('counters')
-    .values({ name: counter, value: 1 })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet((row) => ({ value: row('counters.value', '+', 1) })))
+    .values({ name: counter, value: count })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet((row) => ({ value: row('counters.value', '+', count) })),
+    )
     .returning('value')
     .executeTakeFirstOrThrow();
-  return value;
+  return value - count + 1;
 }

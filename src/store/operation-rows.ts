@@ -21,6 +21,11 @@ export async function tasksOf(db: Transaction<Schema>, rows: OperationRow[]): Pr
   return rows.map((row) => toTask(row, steps.get(row.taskId) ?? []));
 }
 
+/** One that has no steps yet. */
+export function newOperation(row: OperationRow): Operation {
+  return toOperation(row, []);
+}
+
 async function stepsOf(db: Transaction<Schema>, rows: OperationRow[]): Promise<Map<number, StepRow[]>> {
   const byTask = new Map<number, StepRow[]>(rows.map((row) => [row.taskId, []]));
   if (rows.length === 0) return byTask;

@@ -5,7 +5,7 @@ import { claims } from './claims.js';
 import { timestamp, toJson } from './columns.js';
 import { next } from './counters.js';
 import { type Chunk, chunks } from './keyset.js';
-import { ACTIVE, type OperationRow, operationsOf, tasksOf } from './operation-rows.js';
+import { ACTIVE, newOperation, type OperationRow, operationsOf, tasksOf } from './operation-rows.js';
 import { pruned } from './retention.js';
 import type { Run } from './run.js';
 import type { Schema } from './schema.js';
@@ -118,8 +118,7 @@ async function enqueue(
     const some = locks.slice(at, at + LOCKS_AT_ONCE).map((lock) => ({ taskId, ...lock }));
     await db.insertInto('operationLocks').values(some).execute();
   }
-  const [stored] = await operationsOf(db, [row]);
-  return { operation: stored as Operation, joined: false };
+  return { operation: newOperation(row), joined: false };
 }
 
 function newRow(taskId: number, operation: NewOperation): OperationRow {

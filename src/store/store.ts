@@ -267,8 +267,11 @@ export interface UserStore {
   deleteKey(user: string, keyId: string): Promise<boolean>;
 }
 
+export type NewAuditEvent = Omit<AuditEvent, 'id' | 'at'> & { at?: Timestamp };
+
 export interface AuditStore {
-  add(event: Omit<AuditEvent, 'id' | 'at'> & { at?: Timestamp }): Promise<void>;
+  /** In one transaction, at most a thousand. */
+  add(...events: NewAuditEvent[]): Promise<void>;
   list(paging?: Paging): AsyncIterable<AuditEvent>;
   /** Deletes what happened before that time. */
   prune(before: Timestamp, batch: Batch): Promise<Pruned>;
