@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
@@ -8,6 +8,10 @@ import { Fault } from '../domain/errors.js';
 import type { ArtefactFiles, ReceiveOptions } from './store.js';
 
 const TEMPORARY = 'tmp';
+/** Bytes that are gathered while the disk is at work. */
+const GATHERED = 1024 ** 2;
+/** Bytes after which the disk is told to begin: otherwise it would begin at the end, and the client wait for all of them. */
+const SYNC_EVERY = 32 * 1024 ** 2;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /**
@@ -86,7 +90,23 @@ export async function sweepTemporary(folder: string, before: number): Promise<nu
 
 async function write(source: Readable, file: string, maximum: number, signal: AbortSignal): Promise<Arrived> {
   const hash = createHash('sha256');
+  const handle = await open(file, 'wx', 0o600);
+  const growing = handle.createWriteStream({ flush: true, highWaterMark: GATHERED });
+  const closed = new Promise<void>((resolve) => growing.once('close', resolve));
   let size = 0;
+  let synced = 0;
+  let syncing: Promise<void> | undefined;
+  const syncAhead = () => {
+    if (syncing || size - synced < SYNC_EVERY) return;
+    synced = size;
+    // The kernel reports to one descriptor once what it could not write.
+    syncing = handle.datasync().then(
+      () => {
+        syncing = undefined;
+      },
+      (error) => void growing.destroy(error),
+    );
+  };
   const meter = new Transform({
     transform(chunk: Buffer, _encoding, pass) {
       size += chunk.length;
@@ -95,15 +115,14 @@ async function write(source: Readable, file: string, maximum: number, signal: Ab
         return;
       }
       hash.update(chunk);
+      syncAhead();
       pass(null, chunk);
     },
   });
-  const growing = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
-  const closed = new Promise<void>((resolve) => growing.once('close', resolve));
   try {
     await pipeline(source, meter, growing, { signal });
   } finally {
-    // An abort comes back at once, while the file may still be on its way into being: nobody could remove it yet.
+    // An abort comes back at once, while something may still be written.
     await closed;
   }
   return { sha256: hash.digest('hex'), size };
