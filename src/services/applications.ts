@@ -131,7 +131,7 @@ async function enqueueDeletion(
   const meant = new Set(appIds);
   const isMeant = ({ appId }: { appId?: number }) => appId !== undefined && meant.has(appId);
   const running = (await session.operations.unfinished()).filter(isMeant);
-  const deployed = (await session.applications.deployed()).filter(isMeant);
+  const deployed = await session.applications.deployed({ appIds });
   const envIds = [...deployed, ...running].flatMap(({ envId }) => envId ?? []);
   for (const one of running.filter(isCancellable)) await cancel(one.taskId);
   const [appId] = appIds;

@@ -113,7 +113,7 @@ async function compare(
     const place = placeOf(report.key);
     if (!reported.has(place)) reported.set(place, report);
   }
-  for (const instance of await store.applications.deployed({ platform })) {
+  for await (const instance of store.applications.deployedOn(platform)) {
     const { appId, instanceId, envId } = instance;
     const report = envId === undefined ? undefined : reported.get(placeOf({ appId, envId, instanceId }));
     if (!differs(instance, report, begun)) continue;

@@ -4,7 +4,7 @@ import { toApplication, toDeployable } from './application-rows.js';
 import { summaries } from './application-summaries.js';
 import { timestamp, toFlag } from './columns.js';
 import { next } from './counters.js';
-import { deployed, updateInstance } from './instances.js';
+import { deployed, deployedOn, updateInstance } from './instances.js';
 import { chunks } from './keyset.js';
 import type { Run } from './run.js';
 import type { Schema } from './schema.js';
@@ -48,6 +48,7 @@ export function applicationStore(run: Run): ApplicationStore {
       run.write((db) => setArtefact(db, run.lock, appId, versionId, artefact)),
     updateInstance: (key, changes) => run.write((db) => updateInstance(db, key, changes)),
     deployed: (filter) => run.read((db) => deployed(db, filter)),
+    deployedOn: (platform) => deployedOn(run, platform),
     artefactNamed: (tenant, name) =>
       run.read(async (db) => {
         const row = await db

@@ -6,7 +6,13 @@ export type Present<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K]
 };
 
 export function present<T extends object>(row: T): Present<T> {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Present<T>;
+  // A loop: lists are made of a hundred thousand rows.
+  const made: Record<string, unknown> = {};
+  for (const name of Object.keys(row)) {
+    const value = row[name as keyof T];
+    if (value !== null) made[name] = value;
+  }
+  return made as Present<T>;
 }
 
 export function toJson<T>(value: T): Json<T> {

@@ -96,7 +96,9 @@ export interface ApplicationStore {
   setArtefact(appId: number, versionId: number, artefact: Artefact): Promise<void>;
   updateInstance(key: InstanceKey, changes: InstanceChanges): Promise<void>;
   /** Every instance with an envId, by application. */
-  deployed(filter?: { envId?: number; platform?: string }): Promise<Instance[]>;
+  deployed(filter?: { envId?: number; appIds?: readonly number[] }): Promise<Instance[]>;
+  /** Those that are on a platform, by application, from a cursor. */
+  deployedOn(platform: string): AsyncIterable<Instance>;
   /** The artefact of this file name that a version of the tenant's got last. */
   artefactNamed(tenant: string, name: string): Promise<Artefact | undefined>;
   /** SHA-256 of every artefact that a version holds. */

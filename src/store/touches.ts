@@ -34,6 +34,7 @@ export const TOUCHES: {
     setArtefact: one,
     updateInstance: ({ appId }) => deployed(appId),
     deployed: none,
+    deployedOn: none,
     artefactNamed: none,
     artefactsInUse: none,
   },

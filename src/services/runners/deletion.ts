@@ -44,10 +44,7 @@ export function deletionRunner(parts: RunnerParts & { store: Store }): Runner {
 }
 
 async function begin(session: StoreSession, input: DeletionInput): Promise<Target[]> {
-  const appIds = new Set(input.appIds);
-  const deployed = (await session.applications.deployed()).filter(
-    (one) => appIds.has(one.appId) && isMeant(input, one),
-  );
+  const deployed = (await session.applications.deployed({ appIds: input.appIds })).filter((one) => isMeant(input, one));
   for (const one of deployed) await session.applications.updateInstance(one, { state: 'UNDEPLOYING' });
   return targetsOf(session, 'undeploy', deployed);
 }

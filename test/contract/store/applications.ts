@@ -215,12 +215,30 @@ export function applicationCases(bench: Bench): void {
       const { appId } = await applications.create(application({ versions: [VERSION, VERSION, VERSION] }));
       await applications.updateInstance({ appId, versionId: 1, instanceId: 1 }, { envId: one.envId });
       await applications.updateInstance({ appId, versionId: 2, instanceId: 1 }, { envId: two.envId });
-      const versions = async (filter?: { envId?: number; platform?: string }) =>
+      const versions = async (filter?: { envId?: number; appIds?: number[] }) =>
         (await applications.deployed(filter)).map(({ versionId }) => versionId);
       expect(await versions()).toEqual([1, 2]);
       expect(await versions({ envId: one.envId })).toEqual([1]);
-      expect(await versions({ platform: 'OS' })).toEqual([2]);
-      expect(await versions({ platform: 'OS', envId: one.envId })).toEqual([]);
+      expect(await versions({ appIds: [appId + 1, appId] })).toEqual([1, 2]);
+      expect(await versions({ appIds: [appId + 1] })).toEqual([]);
+      expect((await all(applications.deployedOn('OS'))).map(({ versionId }) => versionId)).toEqual([2]);
+      expect(await all(applications.deployedOn('CP'))).toEqual([]);
+    });
+
+    test('more of them than are read at a time come all, once and in order', async () => {
+      const { applications, environments } = bench.store;
+      const { envId } = await environments.create(environment({ platform: 'CF' }));
+      const instances = Array.from({ length: 260 }, (_, index) => ({ name: `Instance${index + 1}`, processes: 1 }));
+      const many = { ...VERSION, instances };
+      const { appId } = await applications.create(application({ versions: [many, many] }));
+      const keys = [1, 2].flatMap((versionId) =>
+        instances.map((_, index) => ({ appId, versionId, instanceId: index + 1 })),
+      );
+      await bench.store.transaction(async (session) => {
+        for (const key of keys) await session.applications.updateInstance(key, { envId });
+      });
+      const found = await all(applications.deployedOn('CF'));
+      expect(found.map(({ appId, versionId, instanceId }) => ({ appId, versionId, instanceId }))).toEqual(keys);
     });
   });
 }
