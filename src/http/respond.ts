@@ -115,7 +115,7 @@ function nextPage({ origin, target }: Exchange, kind: ListKind, page: number | u
   return [{ rel: 'nextPage', type, href: `${origin}${target.path}?${text}` }];
 }
 
-const PIECE = 16 * 1024;
+const PIECE = 64 * 1024;
 
 /** Joins small pieces, so that a row is not a packet. */
 async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<string> {

@@ -24,10 +24,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Escapes legal text as the content of an element. */
 export function escapeText(text: string): string {
+  if (!/[&<>\r]/.test(text)) return text;
   return text.replace(/[&<>\r]/g, (character) => ENTITIES[character] as string);
 }
 
 /** Escapes legal text as an attribute's value, so that no reader normalises its white space. */
 export function escapeAttribute(text: string): string {
+  if (!/[&<>"\r\n\t]/.test(text)) return text;
   return text.replace(/[&<>"\r\n\t]/g, (character) => ENTITIES[character] as string);
 }

@@ -26,5 +26,9 @@ export function some<T>(list: readonly T[]): readonly T[] | undefined {
 
 /** A record without its undefined members. */
 export function defined(record: WireRecord): WireRecord {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+  const made: Record<string, WireRecord[string]> = {};
+  for (const name of Object.keys(record)) {
+    if (record[name] !== undefined) made[name] = record[name];
+  }
+  return made;
 }

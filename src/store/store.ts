@@ -50,11 +50,7 @@ export interface Store extends StoreSession {
 export interface Scope {
   tenant?: string;
 }
-export interface Paging {
-  name?: string;
-  page?: number;
-  pageSize?: number;
-}
+export type Paging = { name?: string; page?: number; pageSize?: number };
 
 /** `instanceId`: the number that it must have (a copy of another version's instance); taken: Fault Conflict. Absent: the next one. */
 export type NewInstance = Pick<Instance, 'name' | 'processes'> &
