@@ -38,13 +38,15 @@ export interface GatewaySettings {
   directory: string;
   data: string;
   env: Record<string, string>;
+  /** Of Node. */
+  flags: readonly string[];
   leaseSeconds: number;
   log: string;
   history: History;
 }
 
 export function gatewayPlace(settings: GatewaySettings): GatewayPlace {
-  const { name, port, directory, env, leaseSeconds, log, history } = settings;
+  const { name, port, directory, env, flags, leaseSeconds, log, history } = settings;
   const origin = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   let wanted = false;
@@ -53,7 +55,8 @@ export function gatewayPlace(settings: GatewaySettings): GatewayPlace {
   const launch = (): ChildProcess => {
     const output = openSync(log, 'a', 0o600);
     const inherited = Object.entries(process.env).filter(([key]) => !/^(COAPS_|NODE_OPTIONS$|JEST_)/.test(key));
-    const made = spawn(process.execPath, ['--enable-source-maps', '--trace-warnings', PROGRAM, String(leaseSeconds)], {
+    const args = ['--enable-source-maps', '--trace-warnings', ...flags, PROGRAM, String(leaseSeconds)];
+    const made = spawn(process.execPath, args, {
       cwd: directory,
       env: {
         ...Object.fromEntries(inherited),

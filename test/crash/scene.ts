@@ -22,6 +22,8 @@ export interface SceneOptions {
   leaseSeconds: number;
   /** Default: two on PostgreSQL, one on SQLite. */
   gateways?: number;
+  /** Of Node, for the gateways. */
+  flags?: readonly string[];
 }
 
 /** Everything that a run needs: the fake platforms, the database, the gateways, a folder for all of it. */
@@ -45,7 +47,8 @@ export interface Scene {
   close(keep: boolean): Promise<void>;
 }
 
-export async function openScene({ store, leaseSeconds, gateways: many }: SceneOptions): Promise<Scene> {
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const { store, leaseSeconds, gateways: many, flags = [] } = options;
   const directory = await mkdtemp(join(tmpdir(), 'coaps-killed-'));
   // Applications with Unix ids of their own have to be able to walk to their folders below it.
   await chmod(directory, 0o755);
@@ -70,6 +73,7 @@ export async function openScene({ store, leaseSeconds, gateways: many }: SceneOp
       managementPort,
       directory,
       data: join(directory, name),
+      flags,
       leaseSeconds,
       log: join(logs, `${name}.log`),
       history,

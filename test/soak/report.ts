@@ -2,39 +2,58 @@ import { NAMES, type Sample, SERIES, type SeriesName } from './samples.js';
 import type { Verdict } from './verdict.js';
 
 const [WIDTH, HEIGHT, LEFT, TOP] = [900, 120, 190, 40];
-/** Rows of the table. */
+/** Of the table of samples under load. */
 const ROWS = 12;
 
 export interface SoakFacts {
   seed: string;
   store: string;
-  seconds: number;
+  minutes: number;
   requests: number;
   operations: number;
   date: string;
 }
 
-export function table(facts: SoakFacts, samples: readonly Sample[], verdicts: readonly Verdict[]): string {
+export function table(
+  facts: SoakFacts,
+  rests: readonly Sample[],
+  samples: readonly Sample[],
+  verdicts: readonly Verdict[],
+): string {
   const every = Math.max(1, Math.floor(samples.length / ROWS));
   const shown = samples.filter((_, index) => index % every === 0 || index === samples.length - 1);
   const head = ['time', ...NAMES.map((name) => titleOf(name))];
-  const rows = shown.map((one) => [`${one.seconds.toFixed(0)} s`, ...NAMES.map((name) => number(one[name]))]);
-  const judged = verdicts.map(({ name, first, last, most, growth, noise, flat }) => [
-    titleOf(name),
-    ...[first, last, most].map(number),
-    `${growth >= 0 ? '+' : ''}${number(growth)} ± ${number(noise)}`,
-    flat ? 'flat' : '**grows**',
+  const rows = (those: readonly Sample[]) =>
+    those.map((one) => [`${one.seconds.toFixed(0)} s`, ...NAMES.map((name) => number(one[name]))]);
+  const judged = verdicts.map(({ name, first, last, growth, least, most, bound, finding }) => [
+    ...[
+      titleOf(name),
+      number(first),
+      number(last),
+      signed(growth),
+      `${signed(least)} to ${signed(most)}`,
+      number(bound),
+    ],
+    finding === 'flat' ? 'flat' : `**${finding}**`,
   ]);
   return [
     `# Soak of ${facts.date}`,
     '',
-    `${(facts.seconds / 60).toFixed(0)} minutes at full load, store ${facts.store}, seed ${facts.seed}: ${facts.requests} requests, ${facts.operations} changes acknowledged, on all platforms. The load and the fake platforms share the machine with the gateway.`,
+    `${facts.minutes} minutes at full load in ${rests.length} rounds, store ${facts.store}, seed ${facts.seed}: ${facts.requests} requests, ${facts.operations} changes acknowledged, on all platforms. The load and the fake platforms share the machine with the gateway.`,
     '',
-    ...markdown(['', 'after warm-up', 'at the end', 'most', 'growth', 'verdict'], judged),
+    'After each round everything is deleted, and the gateway is looked at when nothing is left: the least of five looks, each after a garbage collection. The first quarter of the time is warm-up.',
     '',
-    ...markdown(head, rows),
+    ...markdown(['at rest', 'after warm-up', 'at the end', 'growth', 'between (95 %)', 'bound', 'verdict'], judged),
     '',
-    'Growth: of the line through windows of 20 s after the first quarter of the time (of memory the least value of each window), ± twice its standard error. Flat: no more than that, or than 16 MiB resident, 8 MiB heap, 10 descriptors or resources, 100 ms.',
+    'Growth: the median of the slopes between each two rests (Theil–Sen), over the judged time, with its bounds. Flat: it is proven to be below the bound; grows: proven to be above nothing, and not to be below the bound; unclear: neither.',
+    '',
+    'At rest:',
+    '',
+    ...markdown(head, rows(rests)),
+    '',
+    'Under load:',
+    '',
+    ...markdown(head, rows(shown)),
     '',
   ].join('\n');
 }
@@ -47,27 +66,31 @@ function markdown(head: string[], rows: string[][]): string[] {
   ];
 }
 
-/** One panel for each series, over time. */
-export function chart(samples: readonly Sample[], verdicts: readonly Verdict[]): string {
-  const end = samples.at(-1)?.seconds ?? 1;
+/** One panel for each series, over time; the rests as dots. */
+export function chart(samples: readonly Sample[], rests: readonly Sample[], verdicts: readonly Verdict[]): string {
+  const all = [...samples, ...rests];
+  const end = Math.max(1, ...all.map(({ seconds }) => seconds));
   const panels = NAMES.map((name, index) => {
     const top = TOP + index * HEIGHT;
-    const most = Math.max(...samples.map((one) => one[name])) * 1.1 || 1;
+    const most = Math.max(...all.map((one) => one[name])) * 1.1 || 1;
     const x = (seconds: number) => (LEFT + (seconds / end) * (WIDTH - LEFT - 20)).toFixed(1);
     const y = (value: number) => (top + (HEIGHT - 30) * (1 - value / most)).toFixed(1);
     const path = samples.map((one) => `${x(one.seconds)},${y(one[name])}`).join(' ');
-    const flat = verdicts.find((verdict) => verdict.name === name)?.flat;
+    const finding = verdicts.find((verdict) => verdict.name === name)?.finding;
+    const color = finding === undefined || finding === 'flat' ? '#2e7d4f' : '#b3412e';
+    const dots = rests.map((one) => `<circle cx="${x(one.seconds)}" cy="${y(one[name])}" r="3" fill="${color}"/>`);
     return [
       `<text x="12" y="${top + 20}">${titleOf(name)}</text>`,
-      `<text x="12" y="${top + 38}" fill="#666">at most ${number(most / 1.1)}, ${flat ? 'flat' : 'grows'}</text>`,
+      `<text x="12" y="${top + 38}" fill="#666">at most ${number(most / 1.1)}${finding ? `, ${finding}` : ''}</text>`,
       `<line x1="${LEFT}" x2="${WIDTH - 20}" y1="${y(0)}" y2="${y(0)}" stroke="#bbb"/>`,
-      `<polyline points="${path}" fill="none" stroke="${flat ? '#2e7d4f' : '#b3412e'}" stroke-width="1.5"/>`,
+      `<polyline points="${path}" fill="none" stroke="#9aa7a0" stroke-width="1.5"/>`,
+      ...(finding === undefined ? [] : dots),
     ].join('');
   });
   const height = TOP + NAMES.length * HEIGHT;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
-<text x="12" y="22" font-size="14">The gateway's process over ${(end / 60).toFixed(0)} minutes at full load, each from 0</text>
+<text x="12" y="22" font-size="14">The gateway's process over ${(end / 60).toFixed(0)} minutes of full load, and at rest between (dots), each from 0</text>
 ${panels.join('\n')}
 </svg>
 `;
@@ -80,4 +103,8 @@ function titleOf(name: SeriesName): string {
 
 function number(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1);
+}
+
+function signed(value: number): string {
+  return `${value >= 0 ? '+' : ''}${number(value)}`;
 }

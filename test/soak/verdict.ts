@@ -1,72 +1,70 @@
 import { NAMES, type Sample, SERIES, type SeriesName } from './samples.js';
 
-/** What is left out at the beginning: caches fill, code is compiled, pools open. */
+/** The part of the time at the beginning in which nothing is judged: caches fill, code is compiled, pools open. */
 const WARM_UP = 0.25;
-/** Seconds of a window; of memory its least value counts, which is what stays after a collection. */
-const WINDOW = 20;
+/** Fewer rests prove nothing. */
+const LEAST = 5;
+/** Of a bound of the growth: 95 % on one side. */
+const Z = 1.645;
+
+/** `unclear`: neither is proven; it takes a longer run, or a quieter machine. */
+export type Finding = 'flat' | 'grows' | 'unclear';
 
 export interface Verdict {
   name: SeriesName;
-  /** At the first look after the warm-up, at the last one, and most. */
+  /** At the first rest after the warm-up, and at the last one. */
   first: number;
   last: number;
-  most: number;
-  /** Over the whole time after the warm-up, by the line through all windows. */
+  /** Over the judged time: as estimated, at least, at most. */
   growth: number;
-  /** Growth that chance alone makes: twice its standard error. */
-  noise: number;
-  flat: boolean;
+  least: number;
+  most: number;
+  bound: number;
+  finding: Finding;
 }
 
-export function judge(samples: readonly Sample[]): Verdict[] {
-  const from = (samples.at(-1)?.seconds ?? 0) * WARM_UP;
-  const steady = samples.filter(({ seconds }) => seconds >= from);
-  return NAMES.map((name) => {
-    const points = windows(steady, name);
-    const { slope, error } = line(points);
-    const duration = (points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0);
-    const [growth, noise] = [slope * duration, 2 * error * duration];
-    const values = steady.map((one) => one[name]);
+/**
+ * Growth is the median of the slopes between each two rests (Theil and Sen), with the bounds that Kendall's statistic gives: no
+ * distribution is assumed, and a rest that was disturbed moves little. `flat` has to be proven: growth is below its bound also at most.
+ * What grows to a limit, as caches do, falls below it; the bound does not grow with the time, so that a longer run sees a slower leak.
+ */
+export function judge(rests: readonly Sample[]): Verdict[] {
+  const from = (rests.at(-1)?.seconds ?? 0) * WARM_UP;
+  const judged = rests.filter(({ seconds }) => seconds >= from);
+  return NAMES.flatMap((name) => {
+    const { bound } = SERIES[name];
+    if (bound === undefined) return [];
+    const points = judged.map((one) => ({ x: one.seconds, y: one[name] }));
+    const growth = growthOf(points);
     return {
       name,
-      first: values[0] ?? 0,
-      last: values.at(-1) ?? 0,
-      most: Math.max(...values),
-      growth,
-      noise,
-      // Too short a time tells nothing. Also when the growth is real, a little of it is none that anybody would feel.
-      flat: Number.isFinite(noise) && growth <= Math.max(noise, SERIES[name].floor),
+      first: points[0]?.y ?? 0,
+      last: points.at(-1)?.y ?? 0,
+      ...growth,
+      bound,
+      finding: find(growth, bound),
     };
   });
 }
 
-interface Point {
-  x: number;
-  y: number;
+function find({ least, most }: Pick<Verdict, 'least' | 'most'>, bound: number): Finding {
+  if (most <= bound) return 'flat';
+  return least > 0 ? 'grows' : 'unclear';
 }
 
-function windows(samples: readonly Sample[], name: SeriesName): Point[] {
-  const groups = new Map<number, Sample[]>();
-  for (const one of samples) {
-    const index = Math.floor(one.seconds / WINDOW);
-    groups.set(index, [...(groups.get(index) ?? []), one]);
-  }
-  const isMemory = name === 'heap' || name === 'resident';
-  return [...groups].map(([index, members]) => {
-    const values = members.map((one) => one[name]);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    return { x: index * WINDOW, y: isMemory ? Math.min(...values) : mean };
-  });
-}
-
-/** Least squares: the slope and its standard error. */
-function line(points: readonly Point[]): { slope: number; error: number } {
+function growthOf(points: readonly { x: number; y: number }[]): Pick<Verdict, 'growth' | 'least' | 'most'> {
   const n = points.length;
-  if (n < 3) return { slope: 0, error: Number.POSITIVE_INFINITY };
-  const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / n;
-  const [x, y] = [mean((point) => point.x), mean((point) => point.y)];
-  const spread = points.reduce((sum, point) => sum + (point.x - x) ** 2, 0);
-  const slope = points.reduce((sum, point) => sum + (point.x - x) * (point.y - y), 0) / spread;
-  const rest = points.reduce((sum, point) => sum + (point.y - y - slope * (point.x - x)) ** 2, 0);
-  return { slope, error: Math.sqrt(rest / (n - 2) / spread) };
+  const duration = (points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0);
+  if (n < LEAST) return { growth: 0, least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+  const growths = points
+    .flatMap((one, index) => points.slice(index + 1).map((other) => ((other.y - one.y) / (other.x - one.x)) * duration))
+    .sort((a, b) => a - b);
+  const spread = Z * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+  const at = (index: number) => growths[Math.min(growths.length - 1, Math.max(0, index))] as number;
+  const middle = (growths.length - 1) / 2;
+  return {
+    growth: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    least: at(Math.floor((growths.length - spread) / 2) - 1),
+    most: at(Math.ceil((growths.length + spread) / 2)),
+  };
 }
