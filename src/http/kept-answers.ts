@@ -71,11 +71,18 @@ export function createKeptAnswers(revisions: Revisions, bytes: number): KeptAnsw
       const before = kept.get(key);
       if (before) drop(key, before);
       if (key.length > LONGEST_KEY || answer.body.length > largest) return;
-      kept.set(key, { answer, wanted: false });
+      kept.set(key, { answer: { ...answer, body: alone(answer.body) }, wanted: false });
       size += costOf(key, answer);
       makeRoom();
     },
   };
+}
+
+/** Node cuts small buffers out of one of 8 KiB, the whole of which a piece would keep. */
+function alone(body: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(body.length);
+  body.copy(copy);
+  return copy;
 }
 
 function costOf(key: string, { body }: KeptAnswer): number {
