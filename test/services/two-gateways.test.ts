@@ -24,6 +24,7 @@ if (missing) test.skip(`two gateways on one PostgreSQL: ${missing}`, () => {});
 (missing ? describe.skip : describe)('two gateways on one PostgreSQL and one platform', () => {
   let server: PostgresServer;
   let folder: string;
+  let url: string;
   let one: TestServices;
   let two: TestServices;
   const later = as(ADA, { wait: 0 });
@@ -34,7 +35,7 @@ if (missing) test.skip(`two gateways on one PostgreSQL: ${missing}`, () => {});
   afterAll(() => server.stop());
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'two-'));
-    const url = await server.createDatabase();
+    url = await server.createDatabase();
     const work = { leaseSeconds: 0.6 };
     one = await openTestServices({ folder, url, work });
     two = await openTestServices({ folder, url, work, platform: one.platform });
@@ -95,5 +96,26 @@ if (missing) test.skip(`two gateways on one PostgreSQL: ${missing}`, () => {});
     expect((await one.store.operations.get(task))?.state).toBe('PENDING');
     two.operations.start();
     expect((await two.operations.outcome(task, 30, later.signal))?.state).toBe('SUCCEEDED');
+  });
+
+  test('do not give a task up whose step is done on the platform and could not be recorded', async () => {
+    await store();
+    for (const it of [one, two]) await it.operations.stop();
+    let cuts = 0;
+    const onStep = (_task: number, step: string, moment: string) => {
+      if (step === 'delete' && moment === 'worked' && cuts++ === 0) server.endSessions();
+    };
+    const three = await openTestServices({ folder, url, work: { leaseSeconds: 0.6, onStep }, platform: one.platform });
+    try {
+      const task = accepted(await three.environments.delete(later, 1));
+      // Sessions that wait in a pool may have been ended, too.
+      const stateOf = async () => (await three.store.operations.get(task).catch(() => undefined))?.state;
+      await until(async () => ['SUCCEEDED', 'FAILED'].includes((await stateOf()) ?? ''));
+      expect(await stateOf()).toBe('SUCCEEDED');
+      expect(three.logged).toContainEqual(expect.stringContaining('it goes on when its lease ends'));
+      expect(cuts).toBe(2);
+    } finally {
+      await three.close();
+    }
   });
 });

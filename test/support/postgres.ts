@@ -16,6 +16,8 @@ export interface PostgresServer {
   kill(): Promise<void>;
   /** SIGKILL to the process of one session: the server then ends all of them, and recovers by itself. False: there is none. */
   killSession(choose: (pids: number[]) => number): boolean;
+  /** Ends all sessions, as an administrator does; new ones are taken at once. */
+  endSessions(): void;
   /** Resolves when it takes connections. */
   answers(): Promise<void>;
   /** After `kill`. */
@@ -82,6 +84,9 @@ export async function startPostgres(): Promise<PostgresServer> {
       const sessions = sessionsOf(server.pid ?? 0);
       if (sessions.length > 0) process.kill(choose(sessions), 'SIGKILL');
       return sessions.length > 0;
+    },
+    endSessions() {
+      for (const pid of sessionsOf(server.pid ?? 0)) process.kill(pid, 'SIGTERM');
     },
     answers: () => ready(server, urlOf('postgres')),
     async restart() {

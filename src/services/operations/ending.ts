@@ -1,3 +1,5 @@
+import { isFault } from '../../domain/errors.js';
+
 /** Why a run was ended from outside, as the reason of its signal. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
@@ -19,5 +21,23 @@ export class ShuttingDown extends Error {
   override readonly name = 'ShuttingDown';
   constructor() {
     super('The gateway is shutting down.');
+  }
+}
+
+/** What was done could not be stored. It is no failure of the task, which goes on when its lease ends, with the first step not recorded. */
+export class StoreAway extends Error {
+  override readonly name = 'StoreAway';
+  constructor(cause: unknown) {
+    super('The store cannot be reached.', { cause });
+  }
+}
+
+/** Rejects with StoreAway when the store cannot be reached now. */
+export async function orStoreAway<T>(storing: Promise<T>): Promise<T> {
+  try {
+    return await storing;
+  } catch (error) {
+    if (isFault(error) && error.code === 'ServiceUnavailable') throw new StoreAway(error);
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { AdapterLog } from '../../../adapters/adapter.js';
 import { Fault } from '../../domain/errors.js';
 import type { Claim, Operation, Store } from '../../store/store.js';
 import { toFault } from '../faults.js';
-import { Cancelled, LeaseLost, ShuttingDown } from './ending.js';
+import { Cancelled, LeaseLost, orStoreAway, ShuttingDown, StoreAway } from './ending.js';
 import { keepLease } from './lease.js';
 import type { RetryLimits } from './retry.js';
 import { createRun } from './run.js';
@@ -82,7 +82,7 @@ async function carryOut(operation: Operation, claim: Claim, signals: Signals): P
     log.info(subjectOf(operation), 'a task succeeded');
   } catch (error) {
     const reason: unknown = signals.ending.aborted ? signals.ending.reason : error;
-    if (reason instanceof LeaseLost) throw reason;
+    if (reason instanceof LeaseLost || reason instanceof StoreAway) throw reason;
     await run.closeFailed();
     if (reason instanceof ShuttingDown) return leave(store, claim, reason);
     await settle({ ...operation, results: run.results }, claim, runner, reason, signals);
@@ -144,10 +144,11 @@ async function finish(
   write?: Write,
   error?: { code: Fault['code']; message: string },
 ): Promise<void> {
-  await store.transaction(async (session) => {
+  const storing = store.transaction(async (session) => {
     await write?.(session);
     if (!(await session.operations.finish(claim, state, error))) throw new LeaseLost();
   });
+  await orStoreAway(storing);
   const seconds = startedAt === undefined ? 0 : Math.max(0, (Date.now() - Date.parse(startedAt)) / 1000);
   onEnd?.({ action, ...(platform === undefined ? {} : { platform }), state, seconds });
 }

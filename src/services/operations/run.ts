@@ -1,6 +1,6 @@
 import type { AdapterCall, AdapterLog } from '../../../adapters/adapter.js';
 import type { Claim, Operation, Store, StoreSession } from '../../store/store.js';
-import { LeaseLost } from './ending.js';
+import { LeaseLost, orStoreAway } from './ending.js';
 import { type Changes, createReporter, type Reporter } from './reporter.js';
 import { type RetryLimits, withRetries } from './retry.js';
 import type { OnStep, Run, StepMoment, Write, WriteResult } from './runner.js';
@@ -90,14 +90,14 @@ export function createRun(options: RunOptions): JournalledRun {
   /** Makes the change, where there is one, and records the step, in one transaction. */
   const record = async <T>(name: string, change: (session: StoreSession) => Promise<T>): Promise<T> => {
     const made = await ended(name, change);
-    await store.transaction(made.write);
+    await orStoreAway(store.transaction(made.write));
     made.written();
     return made.result();
   };
   const recordLeft = async (): Promise<void> => {
     if (!left) return;
     const { write, written } = left;
-    await store.transaction(write);
+    await orStoreAway(store.transaction(write));
     left = undefined;
     written();
   };
