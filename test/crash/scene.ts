@@ -24,6 +24,8 @@ export interface SceneOptions {
   gateways?: number;
   /** Of Node, for the gateways. */
   flags?: readonly string[];
+  /** More variables for the gateways. */
+  env?: Record<string, string>;
 }
 
 /** Everything that a run needs: the fake platforms, the database, the gateways, a folder for all of it. */
@@ -87,6 +89,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         COAPS_LOG_LEVEL: 'info',
         ...(database && { COAPS_DATABASE_URL: url }),
         TMPDIR: temporary,
+        ...options.env,
         // All that is started here is found by it.
         PATH: `${process.env['PATH']}:${directory}`,
       },

@@ -41,6 +41,8 @@ export interface SoakRun {
 const INTERVAL = 5000;
 /** Rounds of load, each with a rest at its end: at least so many, and no longer than a minute. */
 const ROUNDS = 20;
+/** Kept answers fill their room within the warm-up: later ones must make room for each other. */
+const ENV = { COAPS_CACHE_SIZE: String(1024 ** 2) };
 
 /**
  * Full load in rounds. After each one the clients delete all that they have, and the gateway is looked at when nothing is left to hold:
@@ -59,7 +61,7 @@ export async function soak(options: SoakOptions): Promise<SoakRun> {
     urlOf('collect.mjs'),
     ...(leak ? ['--import', urlOf(`leak.mjs?${leak}`)] : []),
   ];
-  const scene = await openScene({ store, leaseSeconds: 15, gateways: 1, flags });
+  const scene = await openScene({ store, leaseSeconds: 15, gateways: 1, flags, env: ENV });
   const [samples, rests]: [Sample[], Sample[]] = [[], []];
   const ended = new AbortController();
   const interrupted = new Promise<never>((_, reject) => {
