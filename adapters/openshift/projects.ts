@@ -11,8 +11,8 @@ const DESCRIPTION = 'openshift.io/description';
 const RIGHTS_LIMIT = 30_000;
 const POLL = 500;
 
-/** What stands under the name of an environment's project. */
-type Standing = 'absent' | 'ours' | 'terminating' | 'foreign';
+/** What stands under the name of an environment's project, and which object that is. */
+type Standing = { is: 'absent' } | { is: 'ours' | 'terminating' | 'foreign'; uid: string | undefined };
 
 /**
  * Makes the environment's project, or finds it. A project's labels cannot be set by those who ask for it, so the description that came
@@ -24,11 +24,11 @@ export async function ensureProject(work: Work, environment: EnvironmentSpec): P
   call.step('project', { text: name });
   for (let attempt = 1; ; attempt += 1) {
     let standing = await standingOf(work, environment);
-    if (standing === 'terminating') {
-      await untilGone(work, environment);
-      standing = 'absent';
+    if (standing.is === 'terminating') {
+      await untilGone(work, environment, standing.uid);
+      standing = { is: 'absent' };
     }
-    if (standing === 'absent') {
+    if (standing.is === 'absent') {
       try {
         await client.create(
           PROJECT_REQUEST,
@@ -46,12 +46,12 @@ export async function ensureProject(work: Work, environment: EnvironmentSpec): P
         // Answered already, and the answer was lost; or somebody else's, invisible to us; or not quite gone.
         if (!isCode(failure, 409)) throw failure;
         standing = await standingOf(work, environment);
-        if (standing === 'absent' && attempt === 1) standing = await settled(work, environment);
-        if (standing === 'terminating' && attempt < 3) continue;
-        if (standing === 'absent') standing = 'foreign';
+        if (standing.is === 'absent' && attempt === 1) standing = await settled(work, environment);
+        if (standing.is === 'terminating' && attempt < 3) continue;
+        if (standing.is === 'absent') standing = { is: 'foreign', uid: undefined };
       }
     }
-    if (standing === 'foreign') {
+    if (standing.is === 'foreign') {
       throw new AdapterError(
         'conflict',
         `A project "${name}" exists that this gateway did not make. Remove it or configure another projectPrefix.`,
@@ -67,7 +67,7 @@ async function settled(work: Work, environment: EnvironmentKey): Promise<Standin
   const end = Date.now() + 5000;
   for (;;) {
     const standing = await standingOf(work, environment);
-    if (standing !== 'absent' || Date.now() > end) return standing;
+    if (standing.is !== 'absent' || Date.now() > end) return standing;
     await rest(POLL, work.call.signal);
   }
 }
@@ -114,11 +114,11 @@ async function standingOf({ client, settings, call }: Work, key: EnvironmentKey)
   } catch (failure) {
     if (!isCode(failure, 403)) throw failure;
   }
-  if (project === undefined) return 'absent';
-  if (!(await isOurs())) return 'foreign';
-  return project.status?.phase === 'Terminating' || project.metadata.deletionTimestamp !== undefined
-    ? 'terminating'
-    : 'ours';
+  if (project === undefined) return { is: 'absent' };
+  const { uid, deletionTimestamp } = project.metadata;
+  if (!(await isOurs())) return { is: 'foreign', uid };
+  const leaving = project.status?.phase === 'Terminating' || deletionTimestamp !== undefined;
+  return { is: leaving ? 'terminating' : 'ours', uid };
 
   async function isOurs(): Promise<boolean> {
     if (project?.metadata.annotations?.[DESCRIPTION] === projectMark(key)) return true;
@@ -135,7 +135,7 @@ async function standingOf({ client, settings, call }: Work, key: EnvironmentKey)
 /** The environment's project when it is there, ours and not on its way out. */
 export async function findProject(work: Work, key: EnvironmentKey): Promise<string | undefined> {
   const standing = await standingOf(work, key);
-  return standing === 'ours' ? projectName(work.settings.projectPrefix, key) : undefined;
+  return standing.is === 'ours' ? projectName(work.settings.projectPrefix, key) : undefined;
 }
 
 /** Deletes the project with all that is in it, and waits until its name is free. A stranger's is left alone: ours is then not there. */
@@ -143,19 +143,21 @@ export async function deleteProject(work: Work, key: EnvironmentKey): Promise<vo
   const { client, settings, call } = work;
   const name = projectName(settings.projectPrefix, key);
   const standing = await standingOf(work, key);
-  if (standing === 'absent' || standing === 'foreign') return;
+  if (standing.is === 'absent' || standing.is === 'foreign') return;
   call.step('project', { text: `deleting ${name}` });
-  if (standing === 'ours') await client.remove(PROJECT, { metadata: { name } }, 'Background', call.signal);
-  await untilGone(work, key);
+  if (standing.is === 'ours') await client.remove(PROJECT, { metadata: { name } }, 'Background', call.signal);
+  await untilGone(work, key, standing.uid);
 }
 
-async function untilGone(work: Work, key: EnvironmentKey): Promise<void> {
+/** Waits until the project with the uid is no longer there; another one may have its name by then. */
+async function untilGone(work: Work, key: EnvironmentKey, uid: string | undefined): Promise<void> {
   const { settings, call } = work;
   const name = projectName(settings.projectPrefix, key);
   const end = Date.now() + settings.deleteTimeout;
   let pause = 50;
   for (;;) {
-    if ((await standingOf(work, key)) === 'absent') return;
+    const standing = await standingOf(work, key);
+    if (standing.is === 'absent' || standing.uid !== uid) return;
     if (Date.now() > end) {
       const reason = await whatHolds(work, name);
       throw new AdapterError(

@@ -1,4 +1,5 @@
 import { call } from '../contract/adapter-stage.js';
+import { need } from '../support/openshift/resources.js';
 import type { Seen } from '../support/openshift.js';
 import { ENVIRONMENT, failureOf, KEY, onOpenShift, PROJECT } from '../support/openshift-stage.js';
 
@@ -183,14 +184,33 @@ describe('a project in trouble', () => {
       await adapter.deploy(await page('hello'), call());
       await adapter.start(KEY, call());
       const deleting = adapter.deleteEnvironment(ENVIRONMENT, call());
-      await (async () => {
-        while (fake.world.cluster.read('namespaces', undefined, PROJECT)?.status?.['phase'] !== 'Terminating') {
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-      })();
+      while (fake.world.cluster.read('namespaces', undefined, PROJECT)?.status?.['phase'] !== 'Terminating') {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       await adapter.createEnvironment(ENVIRONMENT, call());
       await deleting;
       expect(fake.inventory()).toContain(`ConfigMap ${PROJECT}/coaps`);
+    }));
+
+  test('one that went away and was made anew between two looks is not waited for', () =>
+    onOpenShift(async ({ fake, adapter }) => {
+      const { cluster } = fake.world;
+      await adapter.createEnvironment(ENVIRONMENT, call());
+      const annotations = cluster.read('namespaces', undefined, PROJECT)?.metadata.annotations ?? {};
+      fake.trouble.stuckTerminating = true;
+      const deleting = adapter.deleteEnvironment(ENVIRONMENT, call());
+      while (cluster.read('namespaces', undefined, PROJECT)?.status?.['phase'] !== 'Terminating') {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      cluster.drop('namespaces', undefined, PROJECT);
+      cluster.insert(need('namespaces'), {
+        kind: 'Namespace',
+        apiVersion: 'v1',
+        metadata: { name: PROJECT, annotations },
+        status: { phase: 'Active' },
+      });
+      await deleting;
+      expect(cluster.read('namespaces', undefined, PROJECT)?.status?.['phase']).toBe('Active');
     }));
 
   test('one that is stuck in Terminating ends the wait, and what holds it is told', () =>
