@@ -14,5 +14,5 @@ export default {
   testTimeout: 180_000,
   // More than there are processors: tests mostly wait for processes of their own.
   maxWorkers: 3,
-  workerIdleMemoryLimit: '1GB',
+  workerIdleMemoryLimit: '2GB',
 };

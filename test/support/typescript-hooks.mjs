@@ -1,6 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+
+/** By their content, for the processes after this one: what transforms takes longer to load than all else together. */
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache/coaps-typescript');
+const OPTIONS = {
+  jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
 
 /** Sources import `./x.js` and the file is `./x.ts`. */
 export async function resolve(specifier, context, next) {
@@ -14,11 +23,25 @@ export async function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   if (!url.endsWith('.ts')) return await next(url, context);
-  const { code } = await transform(await readFile(fileURLToPath(url), 'utf8'), {
-    filename: fileURLToPath(url),
-    jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
-    module: { type: 'es6' },
-    sourceMaps: 'inline',
-  });
-  return { format: 'module', source: code, shortCircuit: true };
+  const filename = fileURLToPath(url);
+  return { format: 'module', source: await transformed(filename), shortCircuit: true };
+}
+
+async function transformed(filename) {
+  const text = await readFile(filename, 'utf8');
+  const key = createHash('sha256')
+    .update(JSON.stringify([OPTIONS, filename, text]))
+    .digest('hex');
+  const kept = join(CACHE, `${key}.js`);
+  try {
+    return await readFile(kept, 'utf8');
+  } catch {
+    const { transform } = await import('@swc/core');
+    const { code } = await transform(text, { ...OPTIONS, filename });
+    await mkdir(CACHE, { recursive: true });
+    // Whole or not at all: others may look at the same moment, and this process may be killed.
+    await writeFile(`${kept}.${process.pid}`, code);
+    await rename(`${kept}.${process.pid}`, kept);
+    return code;
+  }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Readable } from 'node:stream';
 import { json as parse } from 'node:stream/consumers';
+import { createSecureContext } from 'node:tls';
 import type { Credential } from '../certificates.js';
 import { certificateSubject } from '../peer.js';
 import { AgentError } from './agent-error.js';
@@ -73,9 +74,8 @@ export function createAgentClient(options: AgentClientOptions): AgentClient {
   const connections = new Agent({
     keepAlive: true,
     timeout: 60_000,
-    cert: credential.certificate,
-    key: credential.key,
-    ca: authority,
+    // Once for all connections: reading certificates and keys costs more than a handshake.
+    secureContext: createSecureContext({ cert: credential.certificate, key: credential.key, ca: authority }),
     // Agents have no host names; what counts is that our authority made it an agent of this very service.
     checkServerIdentity: (_host, certificate) => {
       const peer = certificateSubject(certificate);
