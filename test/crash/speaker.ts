@@ -19,7 +19,7 @@ export type Outcome =
 export interface Speaker {
   send(subject: string, method: string, path: string, request?: RawRequest): Promise<Outcome>;
   /** A GET, again and again until somebody answers with 2xx or 404. Undefined: 404. */
-  read(subject: string, path: string, headers?: Record<string, string>): Promise<Json | undefined>;
+  read(subject: string, path: string): Promise<Json | undefined>;
   /** Waits until the task has ended; undefined: there is no such task. */
   ended(subject: string, taskId: number): Promise<{ status: string; error?: string } | undefined>;
   /** Waits until none of this user's tasks is open. */
@@ -91,18 +91,22 @@ export function speakerOf({ user, gateways, random, history, count, signal }: Sp
     }
   };
 
-  const read: Speaker['read'] = async (subject, path, headers) => {
+  const read = async (subject: string, path: string, headers: Record<string, string>): Promise<Json | undefined> => {
     for (;;) {
-      const outcome = await send(subject, 'GET', path, headers ? { headers } : {});
+      const outcome = await send(subject, 'GET', path, { headers });
       if (outcome.kind === 'done') return outcome.body;
       if (outcome.kind === 'refused' && outcome.status === 404) return undefined;
       await wait(200, undefined, { signal });
     }
   };
 
+  // Another gateway may show for a second what was before; the only one never does.
+  const fresh: Speaker['read'] = (subject, path) =>
+    read(subject, path, gateways.length > 1 ? { 'Cache-Control': 'no-cache' } : {});
+
   const ended: Speaker['ended'] = async (subject, taskId) => {
     for (const limit = Date.now() + TASK_LIMIT; ; await wait(200, undefined, { signal })) {
-      const task = (await read(subject, `/task/${taskId}`)) as
+      const task = (await read(subject, `/task/${taskId}`, {})) as
         | { status: string; error?: { value: string; code: string } }
         | undefined;
       if (!task) return undefined;
@@ -120,12 +124,12 @@ export function speakerOf({ user, gateways, random, history, count, signal }: Sp
 
   return {
     send,
-    read,
+    read: fresh,
     ended,
     async quiet(subject) {
       const name = user.split(':')[0];
       for (;;) {
-        const list = (await read(subject, '/task?pageSize=60&page=1')) as {
+        const list = (await fresh(subject, '/task?pageSize=60&page=1')) as {
           tasks?: { id: number; status: string; user: string }[];
         };
         const open = (list.tasks ?? []).filter((task) => task.user === name && OPEN.includes(task.status));

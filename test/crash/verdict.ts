@@ -25,7 +25,8 @@ export interface Stored {
   subject: string;
 }
 
-const LOOK = { 'Cache-Control': 'no-cache' };
+/** Milliseconds after which no gateway may show any more what another one has changed: ten times what is documented. */
+const STALE_LIMIT = 10_000;
 
 export function adminOf({ gateways, history }: Scene, random: Random, signal: AbortSignal): Speaker {
   return speakerOf({ user: ADMIN, gateways, random: random.fork('admin'), history, count: () => undefined, signal });
@@ -58,12 +59,28 @@ export async function checkBeliefs(scene: Scene, clients: readonly Client[], adm
     clients,
   );
   await checkTasks(scene, clients, admin);
+  for (const { appId, name } of clients.flatMap(({ apps }) => apps)) await checkKept(scene, `/rest/app/${appId}`, name);
+}
+
+/** No gateway keeps an answer that is not true any more. */
+async function checkKept({ gateways, history }: Scene, path: string, name: string): Promise<void> {
+  for (const gateway of gateways) {
+    const look = async (headers: Record<string, string>) =>
+      (await rawRequest(`${gateway.origin}${path}`, { user: ADMIN, headers })).text;
+    for (const limit = Date.now() + STALE_LIMIT; ; await wait(200)) {
+      const kept = await look({});
+      if (kept === (await look({ 'Cache-Control': 'no-cache' }))) break;
+      if (Date.now() < limit) continue;
+      history.violation(name, `${path} is an old answer at ${gateway.name}: ${kept}`);
+      break;
+    }
+  }
 }
 
 async function untilAsBelieved({ history }: Scene, { speaker }: Client, app: Client['apps'][number]): Promise<void> {
   const limit = Date.now() + REST_LIMIT;
   for (;;) {
-    const document = (await speaker.read(app.name, `/app/${app.appId}`, LOOK)) ?? {};
+    const document = (await speaker.read(app.name, `/app/${app.appId}`)) ?? {};
     const wrong = compareRuns(app, document);
     if (wrong.length === 0) return;
     if (Date.now() > limit) {
@@ -106,7 +123,7 @@ export async function storedDeployments(clients: readonly Client[]): Promise<Sto
   for (const { apps, envs, speaker } of clients) {
     const platforms = new Map(envs.map(({ envId, platform }) => [envId, platform]));
     for (const app of apps) {
-      const document = ((await speaker.read(app.name, `/app/${app.appId}`, LOOK)) ?? {}) as {
+      const document = ((await speaker.read(app.name, `/app/${app.appId}`)) ?? {}) as {
         versions?: { versionId: number; instances?: (Json & Omit<Stored, 'versionId'>)[] }[];
       };
       for (const { versionId, instances = [] } of document.versions ?? [])
