@@ -117,10 +117,16 @@ export function chaosOf(
     const agents = (await Promise.all(scene.hosts.map(livingAgents))).flat();
     if (agents.length === 0) return;
     const { id, pid } = random.one(agents);
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It has ended by itself since it was looked for: another one at the next turn.
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
+      throw error;
+    }
     owed -= 1;
     kills.agent += 1;
     history.tell(KILLS, `agent ${id}, SIGKILL`);
-    process.kill(pid, 'SIGKILL');
   }
   function cut(kind: 'cloud foundry' | 'openshift', front: Scene['openShift']['front']): void {
     // Now and then longer than an operation repeats its calls.
