@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../conpaas/package-root.js';
 
 /** A file of the package, whether this runs from dist or from the sources. */
 export function packageFile(path: string): string {
-  const roots = ['../../../', '../../'].map((up) => new URL(up, import.meta.url));
-  const root = roots.find((one) => existsSync(new URL('package.json', one)));
-  if (!root) throw new Error('The package of the gateway is not complete: package.json is missing.');
-  return fileURLToPath(new URL(path, root));
+  return join(packageRoot(), path);
 }
 
 export function packageVersion(): string {

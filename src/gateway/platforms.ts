@@ -4,7 +4,6 @@ import type { Users } from '../services/users.js';
 import type { Store } from '../store/store.js';
 import type { Closing } from './closing.js';
 import type { DataDirectory } from './data-directory.js';
-import { openEmbedded } from './embedded.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
 
@@ -37,6 +36,7 @@ export async function openPlatforms(
   for (const platform of config.platforms) {
     let known: AdapterOptions = {};
     if (platform.embedded) {
+      const { openEmbedded } = await import('./embedded.js');
       const conpaas = await openEmbedded(config, data.path, store, users, log);
       closing.add('ConPaaS', () => conpaas.close());
       if (conpaas.leads()) director = conpaas.directorUrl;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { chmod, chown, copyFile, cp, mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../package-root.js';
 import type { Owner } from './processes.js';
 
 /**
@@ -59,7 +59,7 @@ export async function ownFolder(path: string, owner: Owner | null): Promise<void
  */
 export async function installPrograms(room: Room): Promise<void> {
   const target = join(room.tools, 'programs');
-  await cp(fileURLToPath(new URL('./programs', import.meta.url)), target, { recursive: true });
+  await cp(builtFile('src', 'conpaas', 'agent', 'programs'), target, { recursive: true });
   await writeFile(join(target, 'package.json'), '{"type":"module"}\n');
   await run('chmod', ['-R', 'a+rX', target]);
 }

@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Fault } from '../../domain/errors.js';
 import { machineEnvironment } from '../agent/environment.js';
 import { killMarked, MARK_VARIABLE } from '../agent/processes.js';
 import type { Address } from '../agent/protocol.js';
 import { agentFiles, livingEndpoint, readSpec } from '../agent/spec.js';
 import { until } from '../agent/wait.js';
+import { builtFile } from '../package-root.js';
 
 /** A Node process and its TLS server come up in less than a second; a machine under load takes its time. */
 const UP_MS = 30_000;
@@ -23,12 +22,16 @@ export async function spawnAgent(folder: string): Promise<void> {
   const spec = await readSpec(folder);
   if (!spec) throw new Fault('ServiceUnavailable', `There is no agent in ${folder}.`);
   const log = openSync(files.log, 'a', 0o600);
-  const child = spawn(process.execPath, ['--enable-source-maps', agentProgram(), folder], {
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: { ...machineEnvironment(process.env), [MARK_VARIABLE]: `${spec.mark}.agent` },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', builtFile('src', 'conpaas', 'agent', 'main.js'), folder],
+    {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: { ...machineEnvironment(process.env), [MARK_VARIABLE]: `${spec.mark}.agent` },
+    },
+  );
   closeSync(log);
   let ended: string | undefined;
   child.once('error', (error) => {
@@ -62,13 +65,4 @@ function accepts({ host, port }: Address): Promise<boolean> {
     socket.once('connect', () => done(true));
     socket.once('error', () => done(false));
   });
-}
-
-/** In the build below the package's root, also when this file is run from its source by tests. */
-function agentProgram(): string {
-  let root = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(root, 'package.json')) && root !== dirname(root)) root = dirname(root);
-  const program = join(root, 'dist', 'src', 'conpaas', 'agent', 'main.js');
-  if (existsSync(program)) return program;
-  throw new Fault('ServiceUnavailable', 'The agent program is missing: build the package first (npm run build).');
 }

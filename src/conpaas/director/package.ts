@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { create } from 'tar';
-import { Fault } from '../../domain/errors.js';
+import { packageRoot } from '../package-root.js';
 import { type Endpoint, failure } from './endpoint.js';
 
 /** What a host needs to run managers or agents: this very package, as it was built. */
@@ -41,13 +40,4 @@ async function pack(cwd: string, content: string[], file: string): Promise<strin
   await create({ file: partial, cwd, gzip: true, portable: true, prefix: 'ConPaaS' }, content);
   await rename(partial, file);
   return file;
-}
-
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    if (dirname(folder) === folder) throw new Fault('Internal Failure', 'The package has no package.json.');
-    folder = dirname(folder);
-  }
-  return folder;
 }
