@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { chmod, chown, copyFile, cp, mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, cp, lstat, mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { builtFile } from '../package-root.js';
 import type { Owner } from './processes.js';
@@ -114,7 +114,10 @@ export async function makeOwned(
 /** Removes what the owner may have filled, with the owner's rights: its links and races then reach nothing else. */
 export async function removeOwned(path: string, owner: Owner | null): Promise<void> {
   if (!owner) return rm(path, { recursive: true, force: true });
-  if (!(await stat(path).catch(() => undefined))) return;
+  const found = await lstat(path).catch(() => undefined);
+  if (!found) return;
+  // The folder itself is given to the owner last: one that is still ours was never within his reach, nor can he remove it.
+  if (found.uid !== owner.uid) return rm(path, { recursive: true, force: true });
   // rm cannot take the folder itself out of a parent that is the agent's; what else it leaves, rmdir reports.
   await run('/bin/sh', ['-c', 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"', 'sh', path], owner).catch(() => {});
   await rmdir(path);
