@@ -13,6 +13,6 @@ export default {
   reporters: ['default', '<rootDir>/jest-reporter.mjs'],
   testTimeout: 180_000,
   // More than there are processors: tests mostly wait for processes of their own.
-  maxWorkers: 3,
+  maxWorkers: 4,
   workerIdleMemoryLimit: '2GB',
 };
