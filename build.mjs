@@ -22,7 +22,7 @@ const ENTRIES = [
   'adapters/memory/definition.ts',
 ];
 /** Copied beside applications one by one, and run there. */
-const PROGRAMS = ['php-front', 'site', 'static-server'].map((name) => `src/conpaas/agent/programs/${name}.ts`);
+const PROGRAMS = ['php-front', 'static-server'].map((name) => `src/conpaas/agent/programs/${name}.ts`);
 /** Packages of very many modules. The others stay where npm put them, some for their binaries. */
 const INLINED = ['@peculiar/x509', 'axios', 'fast-xml-parser', 'kysely', 'zod'];
 
