@@ -2,13 +2,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { OnCall } from '../../adapters/adapter.js';
 import type { OnEnd } from '../services/operations/runner.js';
 import type { OperationLoad } from '../store/store.js';
+import { countRequests } from './request-durations.js';
 
 /** What the gateway measures of itself. Labels have few values each: never a path, a name that a user chose, or an id. */
 export interface Metrics {
   readonly type: string;
   text(): Promise<string>;
   /** A request of the API has ended; `duration` in milliseconds. */
-  request(event: { action?: string; method: string; status: number; duration: number; kept?: true }): void;
+  request(event: { action?: string | undefined; method: string; status: number; duration: number; kept?: true }): void;
   /** An operation has ended. */
   ended: OnEnd;
   /** A request to a platform has ended. */
@@ -28,17 +29,16 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: 'coaps_request_duration_seconds',
-    help: 'Requests of the API by action, method and status.',
-    labelNames: ['action', 'method', 'status'],
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
-    registers,
-  });
-  const kept = new Counter({
+  const count = countRequests(registry);
+  let keptAnswers = 0;
+  new Counter({
     name: 'coaps_kept_answers_total',
     help: 'Requests whose answer was kept from an earlier one; they count among the others, too.',
     registers,
+    collect() {
+      this.reset();
+      this.inc(keptAnswers);
+    },
   });
   const operations = new Histogram({
     name: 'coaps_operation_duration_seconds',
@@ -57,10 +57,9 @@ export function createMetrics(): Metrics {
   return {
     type: registry.contentType,
     text: () => registry.metrics(),
-    request(event) {
-      const { action = '', method, status, duration } = event;
-      requests.observe({ action, method, status: String(status) }, duration / 1000);
-      if (event.kept) kept.inc();
+    request({ action = '', method, status, duration, kept }) {
+      count(action, method, status, duration / 1000);
+      if (kept) keptAnswers += 1;
     },
     ended: ({ platform, action, state, seconds }) =>
       operations.observe({ platform: platform ?? '', action, state }, seconds),

@@ -48,9 +48,14 @@ function isChange(event: RequestEvent): event is RequestEvent & { user: string; 
 }
 
 /** Looks that went well are many and say little: they are logged at the level debug. */
-function write({ route: _, ...event }: RequestEvent, log: Log): void {
-  const fields = { ...event, duration: Math.round(event.duration) };
-  if (event.status >= 500) log.warn(fields, 'request');
-  else if (event.status >= 400 || !['GET', 'HEAD', 'OPTIONS'].includes(event.method)) log.info(fields, 'request');
-  else log.debug(fields, 'request');
+function write(event: RequestEvent, log: Log): void {
+  const level = levelOf(event);
+  if (!log.isLevelEnabled(level)) return;
+  const { route: _, ...rest } = event;
+  log[level]({ ...rest, duration: Math.round(event.duration) }, 'request');
+}
+
+function levelOf({ method, status }: RequestEvent): 'warn' | 'info' | 'debug' {
+  if (status >= 500) return 'warn';
+  return status >= 400 || !['GET', 'HEAD', 'OPTIONS'].includes(method) ? 'info' : 'debug';
 }

@@ -22,7 +22,7 @@ export function createListener(options: AppOptions): RequestListener {
     if (!found) return app(req, res);
     const requestId = randomUUID();
     const status = send(req, res, requestId, found);
-    const { path, ...about } = found.about;
+    const { action, route, user, path } = found.about;
     const address = req.socket.remoteAddress ?? '';
     const duration = performance.now() - started;
     tell(options, {
@@ -33,7 +33,9 @@ export function createListener(options: AppOptions): RequestListener {
       address,
       duration,
       kept: true,
-      ...about,
+      action,
+      route,
+      user,
     });
   };
 }
@@ -64,7 +66,8 @@ function send(req: IncomingMessage, res: ServerResponse, requestId: string, answ
     return 304;
   }
   res.writeHead(200, ['X-Request-Id', requestId, ...headers]);
-  res.end(req.method === 'HEAD' ? undefined : body);
+  if (req.method === 'HEAD') res.end();
+  else res.end(body, 'latin1');
   return 200;
 }
 

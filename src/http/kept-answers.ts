@@ -1,12 +1,13 @@
+import { isAscii } from 'node:buffer';
 import type { Principal } from '../domain/principal.js';
 import type { Part, Revisions } from '../domain/revisions.js';
 
-/** An answer of status 200 as bytes. */
+/** An answer of status 200: its bytes, or a string of as many ASCII characters. */
 export interface KeptAnswer {
   /** Names and values in turn; without those of one request. */
   headers: readonly string[];
   etag?: string;
-  body: Buffer;
+  body: Buffer | string;
   /** What it shows of the store, and the moment before it was read. */
   parts: readonly Part[];
   since: number;
@@ -17,13 +18,15 @@ export interface KeptAnswer {
 export interface KeptAnswers {
   /** The answer, when it still stands. */
   find(key: string): KeptAnswer | undefined;
-  keep(key: string, answer: KeptAnswer): void;
+  keep(key: string, answer: KeptAnswer & { body: Buffer }): void;
   /** Bytes of the largest answer that is kept. */
   readonly largest: number;
 }
 
 /** What an entry costs beside its body, roughly: headers, key, and the objects around them. */
 const OVERHEAD = 1500;
+/** Bytes of an answer that the system takes at once. */
+const SHORT = 12 * 1024;
 /** A longer key is a client's play; its answer is made each time. */
 const LONGEST_KEY = 2000;
 
@@ -71,15 +74,19 @@ export function createKeptAnswers(revisions: Revisions, bytes: number): KeptAnsw
       const before = kept.get(key);
       if (before) drop(key, before);
       if (key.length > LONGEST_KEY || answer.body.length > largest) return;
-      kept.set(key, { answer: { ...answer, body: alone(answer.body) }, wanted: false });
+      kept.set(key, { answer: { ...answer, body: asKept(answer.body) }, wanted: false });
       size += costOf(key, answer);
       makeRoom();
     },
   };
 }
 
-/** Node cuts small buffers out of one of 8 KiB, the whole of which a piece would keep. */
-function alone(body: Buffer): Buffer {
+/**
+ * A short text is sent in one piece with the head of its answer when it is a string, which costs a fifth less than two pieces. Other
+ * bytes are copied: Node cuts small buffers out of one of 8 KiB, the whole of which a piece would keep.
+ */
+function asKept(body: Buffer): Buffer | string {
+  if (body.length <= SHORT && isAscii(body)) return body.toString('latin1');
   const copy = Buffer.allocUnsafeSlow(body.length);
   body.copy(copy);
   return copy;

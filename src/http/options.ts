@@ -76,15 +76,15 @@ export interface Log {
 export interface RequestEvent {
   requestId: string;
   /** Key of the action; absent when the path or the method is unknown, and for HEAD and OPTIONS. */
-  action?: string;
+  action?: string | undefined;
   method: string;
   /** Path without query. */
   target: string;
   /** Template of the path, e.g. `/app/{appId}`: few enough for a metric's label. */
-  route?: string;
+  route?: string | undefined;
   /** 0 when the client had gone before an answer. */
   status: number;
-  user?: string;
+  user?: string | undefined;
   address: string;
   /** Milliseconds. */
   duration: number;
