@@ -10,8 +10,8 @@ import type { ActionKey } from './table.js';
 export interface Link {
   rel: Rel;
   /** On links to objects only, like `name`. */
-  type?: string;
-  name?: string;
+  type: string | undefined;
+  name: string | undefined;
   /** Relative to the base. */
   path: string;
   method: Method;
@@ -29,8 +29,8 @@ export interface LinkContext {
 export interface Links {
   /** Of a document. */
   ofThing(subject: Subject, context: LinkContext): Link[];
-  /** Of a row in a list: the thing itself, then what can be done with it. */
-  ofRow(subject: Subject, context: LinkContext): Link[];
+  /** Of the rows of one list: of each the thing itself, then what can be done with it. */
+  ofRows(context: LinkContext): (subject: Subject) => Link[];
   /** Where a thing is described, relative to the base. */
   self(on: LinkSource, params: PathValues): string | undefined;
 }
@@ -39,6 +39,10 @@ interface Edge {
   key: ActionKey;
   action: Action;
   rule: LinkRule;
+  /** On links to objects. */
+  type: string | undefined;
+  /** The link carries the name of the thing that it is on. */
+  named: boolean;
   path(params: PathValues): string | undefined;
 }
 
@@ -46,45 +50,72 @@ export function createLinks(table: Readonly<Record<string, Action>>): Links {
   const edges = new Map<LinkSource, Edge[]>();
   const selves = new Map<LinkSource, Edge>();
   for (const [key, action] of Object.entries(table) as [ActionKey, Action][]) {
-    const path = pathFiller(action.path);
     for (const rule of action.links ?? []) {
-      edges.set(rule.on, [...(edges.get(rule.on) ?? []), { key, action, rule, path }]);
+      edges.set(rule.on, [...(edges.get(rule.on) ?? []), edgeOf(key, action, rule)]);
     }
     const on = action.response === 'bytes' ? 'artefact' : (action.response as LinkSource);
-    if (action.method === 'GET' && !selves.has(on)) selves.set(on, { key, action, rule: { rel: 'down', on }, path });
+    if (action.method === 'GET' && !selves.has(on)) selves.set(on, edgeOf(key, action, { rel: 'down', on }));
   }
-  const of = (subject: Subject, context: LinkContext, row: boolean) =>
-    (edges.get(subject.on) ?? [])
-      .filter((edge) => (!row || isAction(edge)) && isAllowed(edge, subject, context))
-      .flatMap((edge) => linksOf(edge, subject, context));
+  const edgesOf = (subject: Subject, context: LinkContext) =>
+    (edges.get(subject.on) ?? []).filter((edge) => isAllowed(edge, subject, context));
+  const edgesOfRow = (subject: Subject, context: LinkContext) => {
+    const allowed = edgesOf(subject, context);
+    if (subject.on === 'artefact') return allowed;
+    const self = selves.get(subject.on);
+    return [...(self && isAllowed(self, subject, context) ? [self] : []), ...allowed.filter(isAction)];
+  };
   return {
-    ofThing: (subject, context) => of(subject, context, false),
-    ofRow(subject, context) {
-      if (subject.on === 'artefact') return of(subject, context, false);
-      const self = selves.get(subject.on);
-      const down = self && isAllowed(self, subject, context) ? linksOf(self, subject, context) : [];
-      return [...down, ...of(subject, context, true)];
+    ofThing: (subject, context) => edgesOf(subject, context).flatMap((edge) => linksOf(edge, subject, context)),
+    ofRows(context) {
+      const known = new Map<string, Edge[]>();
+      return (subject) => {
+        const kind = kindOf(subject, context);
+        const found = known.get(kind) ?? edgesOfRow(subject, context);
+        known.set(kind, found);
+        return found.flatMap((edge) => linksOf(edge, subject, context));
+      };
     },
     self: (on, params) => selves.get(on)?.path(params),
   };
+}
+
+function edgeOf(key: ActionKey, action: Action, rule: LinkRule): Edge {
+  const type = typeOf(action, rule.rel);
+  const isOfThing = type !== undefined && (rule.rel === 'down' || rule.rel === 'alternate');
+  const named = isOfThing && (isThingKind(action.response) || action.response === 'bytes');
+  return { key, action, rule, type, named, path: pathFiller(action.path) };
+}
+
+/** What `isAllowed` looks at: subjects that agree in it have the same links, to other addresses. */
+function kindOf(subject: Subject, context: LinkContext): string {
+  const { on, state, task, platform, runs } = subject;
+  return `${on} ${state} ${task} ${platform} ${runs} ${isOwn(subject, context)} ${isNowhere(subject)}`;
+}
+
+function isOwn({ owner }: Subject, { principal }: LinkContext): boolean {
+  return owner === undefined || owner === principal.tenant || principal.role === 'admin';
+}
+
+function isNowhere({ on, params }: Subject): boolean {
+  return on === 'instance' && params['envId'] === undefined;
 }
 
 function isAction({ rule, action }: Edge): boolean {
   return action.method !== 'GET' && !rule.each && rule.rel !== 'add';
 }
 
-function isAllowed({ action, rule }: Edge, subject: Subject, { principal, can, environments }: LinkContext): boolean {
+function isAllowed({ action, rule }: Edge, subject: Subject, context: LinkContext): boolean {
+  const { principal, can, environments } = context;
   if (!action.roles.includes(principal.role)) return false;
   if (rule.each && !environments) return false;
   if (action.needs && !can(action.needs, subject.platform)) return false;
-  const own = subject.owner === undefined || subject.owner === principal.tenant || principal.role === 'admin';
   // A multitenant application is deployable for every tenant and changeable by its own only (api.md §5); what of it runs on an
   // environment is in the hands of that environment's tenant too.
   const others = subject.runs ? RUNNING : DEPLOYING;
-  if (!own && (action.method !== 'GET' || rule.rel === 'logs') && !others.includes(rule.rel)) return false;
+  if (!isOwn(subject, context) && (action.method !== 'GET' || rule.rel === 'logs') && !others.includes(rule.rel))
+    return false;
   // A first deploy may have failed: what is nowhere can be deployed and nothing else.
-  const nowhere = subject.on === 'instance' && subject.params['envId'] === undefined;
-  if (nowhere && rule.when !== undefined && rule.when !== 'deploy') return false;
+  if (isNowhere(subject) && rule.when !== undefined && rule.when !== 'deploy') return false;
   return stateAllows(rule.when, subject);
 }
 
@@ -101,26 +132,25 @@ function stateAllows(when: LinkRule['when'], { state, task }: Subject): boolean 
 /** As many as an answer's header can hold. */
 export const MOST_ENVIRONMENTS = 20;
 
-function linksOf({ key, action, rule, path: fill }: Edge, subject: Subject, context: LinkContext): Link[] {
-  const environments = (context.environments ?? []).slice(0, MOST_ENVIRONMENTS);
-  const targets = rule.each ? environments.map((envId) => ({ ...subject.params, envId })) : [subject.params];
-  return targets.flatMap((params) => {
+function linksOf(edge: Edge, subject: Subject, { environments = [] }: LinkContext): Link[] {
+  const { key, action, rule, type, named, path: fill } = edge;
+  const targets = rule.each
+    ? environments.slice(0, MOST_ENVIRONMENTS).map((envId) => ({ ...subject.params, envId }))
+    : [subject.params];
+  const links: Link[] = [];
+  for (const params of targets) {
     const path = fill(params);
-    if (path === undefined) return [];
-    const type = typeOf(action, rule.rel);
-    const named = type !== undefined && (rule.rel === 'down' || rule.rel === 'alternate') && subject.name !== undefined;
-    const isSelf = named && (isThingKind(action.response) || action.response === 'bytes');
-    return [
-      {
-        rel: rule.rel,
-        path,
-        method: action.method,
-        action: key,
-        ...(type !== undefined && { type }),
-        ...(isSelf && { name: subject.name as string }),
-      },
-    ];
-  });
+    if (path === undefined) continue;
+    links.push({
+      rel: rule.rel,
+      path,
+      method: action.method,
+      action: key,
+      type,
+      name: named ? subject.name : undefined,
+    });
+  }
+  return links;
 }
 
 const OBJECT_RELS: readonly Rel[] = ['up', 'down', 'alternate'];

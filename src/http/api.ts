@@ -17,7 +17,7 @@ export interface Known extends Exchange {
   principal: Principal;
   params: PathValues;
   /** Completes a subject with its owner. */
-  owned(subject: Subject): Promise<Subject>;
+  owned(subject: Subject): Subject | Promise<Subject>;
 }
 
 /** The table with what derives from it, and the handlers behind it. */

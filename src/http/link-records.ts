@@ -4,10 +4,5 @@ import { type Exchange, hrefOf } from './exchange.js';
 
 /** Links as they stand in a document: absolute. */
 export function linkRecords(exchange: Exchange, links: readonly Link[]): WireRecord[] {
-  return links.map(({ rel, type, name, path }) => ({
-    rel,
-    ...(type !== undefined && { type }),
-    href: hrefOf(exchange, path),
-    ...(name !== undefined && { name }),
-  }));
+  return links.map(({ rel, type, name, path }) => ({ rel, type, href: hrefOf(exchange, path), name }));
 }

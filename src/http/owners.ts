@@ -13,17 +13,23 @@ export interface TenantOf {
  * application may run on an environment of the caller's. It matters only to links of a caller who is no admin; each is looked up
  * once for an answer.
  */
-export function createOwners(principal: Principal, tenantOf: TenantOf): (subject: Subject) => Promise<Subject> {
+export function createOwners(
+  principal: Principal,
+  tenantOf: TenantOf,
+): (subject: Subject) => Subject | Promise<Subject> {
   const application = remembered(tenantOf.application);
   const environment = remembered(tenantOf.environment);
-  return async (subject) => {
-    const { appId, envId } = subject.params;
-    const known = subject.owner !== undefined || !OWNED.includes(subject.on) || principal.role === 'admin';
-    if (known || typeof appId !== 'number') return subject;
+  const lookUp = async (subject: Subject, appId: number): Promise<Subject> => {
+    const { envId } = subject.params;
     const owner = await application(appId);
     if (owner === principal.tenant || subject.on !== 'instance' || typeof envId !== 'number')
       return { ...subject, owner };
     return { ...subject, owner, runs: (await environment(envId)) === principal.tenant };
+  };
+  return (subject) => {
+    const { appId } = subject.params;
+    const known = subject.owner !== undefined || !OWNED.includes(subject.on) || principal.role === 'admin';
+    return known || typeof appId !== 'number' ? subject : lookUp(subject, appId);
   };
 }
 

@@ -3,17 +3,16 @@ import { pipeline } from 'node:stream/promises';
 import type { Accepted, Action } from '../api/action.js';
 import type { LinkContext } from '../api/links.js';
 import { JSON_TYPE, XML_TYPE } from '../api/media.js';
-import { subjectOfRow, subjectOfThing } from '../api/subjects.js';
+import { type Subject, subjectOfRow, subjectOfThing } from '../api/subjects.js';
 import type { ActionKey } from '../api/table.js';
 import { isLegal } from '../domain/states.js';
 import type { Listing, ResponseKind, ResponseValues } from '../domain/views.js';
-import { writeJson, writeJsonList } from '../representations/json.js';
+import { jsonList, writeJson } from '../representations/json.js';
 import { isListKind, isThingKind, LISTS, type ListKind, THINGS, type ThingKind } from '../representations/kinds.js';
-import { layout } from '../representations/layout.js';
-import { linkShape } from '../representations/link.js';
+import { listPieces } from '../representations/list.js';
 import type { WireRecord } from '../representations/shape.js';
 import type { Rows, Thing } from '../representations/thing.js';
-import { writeXml, writeXmlList } from '../representations/xml.js';
+import { writeXml, xmlList } from '../representations/xml.js';
 import type { Api, Known } from './api.js';
 import { sendDownload } from './download.js';
 import { type Exchange, hrefOf } from './exchange.js';
@@ -81,23 +80,20 @@ export async function thingLinks(api: Api, exchange: Known, kind: ThingKind, val
 async function sendList(api: Api, exchange: Known, kind: ListKind, listing: Listing<unknown>): Promise<void> {
   const { list, record } = LISTS[kind] as Rows<unknown>;
   const context: LinkContext = { principal: exchange.principal, can: api.canOn(exchange.base) };
-  async function* rows(): AsyncGenerator<WireRecord> {
-    for await (const row of listing.items) {
-      const subject = await exchange.owned(subjectOfRow(kind, row, exchange.params));
-      const path = api.links.self(subject.on, subject.params);
-      const links = linkRecords(exchange, api.links.ofRow(subject, context));
-      yield record(row, { links, ...(path !== undefined && { self: hrefOf(exchange, path) }) });
-    }
-  }
+  const linksOf = api.links.ofRows(context);
+  const rowOf = (row: unknown, subject: Subject) => {
+    const path = api.links.self(subject.on, subject.params);
+    const links = linkRecords(exchange, linksOf(subject));
+    return record(row, { links, ...(path !== undefined && { self: hrefOf(exchange, path) }) });
+  };
+  const recordOf = (row: unknown) => {
+    const subject = exchange.owned(subjectOfRow(kind, row, exchange.params));
+    return subject instanceof Promise ? subject.then((known) => rowOf(row, known)) : rowOf(row, subject);
+  };
   const own = linkRecords(exchange, await listLinks(api, exchange, kind));
   const links = () => [...own, ...nextPage(exchange, kind, listing.nextPage)];
-  const json = exchange.format === 'json';
-  await sendPieces(
-    exchange,
-    json
-      ? writeJsonList(list, rows(), links)
-      : writeXmlList(list, rows(), () => links().map((link) => layout(linkShape, link))),
-  );
+  const writer = exchange.format === 'json' ? jsonList(list) : xmlList(list);
+  await sendPieces(exchange, listPieces(writer, listing.items, recordOf, links));
 }
 
 export async function listLinks(api: Api, exchange: Known, kind: ListKind) {
@@ -115,32 +111,17 @@ function nextPage({ origin, target }: Exchange, kind: ListKind, page: number | u
   return [{ rel: 'nextPage', type, href: `${origin}${target.path}?${text}` }];
 }
 
-const PIECE = 64 * 1024;
-
-/** Joins small pieces, so that a row is not a packet. */
-async function* gathered(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let text = '';
-  for await (const piece of pieces) {
-    text += piece;
-    if (text.length < PIECE) continue;
-    yield text;
-    text = '';
-  }
-  yield text;
-}
-
 /** The first piece is taken before the status goes out: what fails in it is still an error. */
-async function sendPieces(exchange: Exchange, pieces: AsyncIterable<string>): Promise<void> {
-  const parts = gathered(pieces);
-  const first = await parts.next();
-  const second = await parts.next();
+async function sendPieces(exchange: Exchange, pieces: AsyncGenerator<string>): Promise<void> {
+  const first = await pieces.next();
+  const second = await pieces.next();
   if (second.done) return sendWhole(exchange, 200, first.value as string);
   const { res } = exchange;
   setForm(exchange, 200);
   async function* all() {
     yield first.value as string;
     yield second.value as string;
-    yield* parts;
+    yield* pieces;
   }
   const body = collector(exchange.lasting?.largest ?? 0);
   await pipeline(Readable.from(all()), body.through, res);

@@ -1,4 +1,5 @@
 import { Fault } from '../domain/errors.js';
+import type { ListWriter } from './list.js';
 import type { Field, ListShape, Shape, WireRecord } from './shape.js';
 import { legalText } from './text.js';
 
@@ -7,19 +8,13 @@ export function writeJson(record: WireRecord | readonly WireRecord[]): string {
   return JSON.stringify(record, (_, value: unknown) => (typeof value === 'string' ? legalText(value) : value));
 }
 
-/** A list, in pieces, under its name; links at its end. */
-export async function* writeJsonList(
-  shape: ListShape,
-  rows: AsyncIterable<WireRecord>,
-  links: () => readonly WireRecord[],
-): AsyncGenerator<string> {
-  yield `{${JSON.stringify(shape.name)}:[`;
-  let first = true;
-  for await (const row of rows) {
-    yield (first ? '' : ',') + writeJson(row);
-    first = false;
-  }
-  yield `],"links":${writeJson(links())}}`;
+/** Rows under the list's name, and its links. */
+export function jsonList({ name }: ListShape): ListWriter {
+  return {
+    head: `{${JSON.stringify(name)}:[`,
+    row: (record, index) => (index === 0 ? '' : ',') + writeJson(record),
+    tail: (links) => `],"links":${writeJson(links)}}`,
+  };
 }
 
 /** Reads the JSON form of a thing. What the shape does not name is ignored; a wrong type is a Fault `InvalidValue`. */

@@ -1,14 +1,16 @@
 import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
-import { type Layout, layout } from './layout.js';
-import type { ListShape, Shape, WireRecord } from './shape.js';
-import { escapeAttribute, escapeText } from './text.js';
+import type { Layout } from './layout.js';
+import { linkShape } from './link.js';
+import type { ListWriter } from './list.js';
+import type { Field, ListShape, Shape, WireRecord } from './shape.js';
+import { escapeAttribute, escapeText, legalText } from './text.js';
 
 export const DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
 
 /** A single document. */
 export function writeXml(shape: Shape, record: WireRecord): string {
-  return DECLARATION + elementText(layout(shape, record));
+  return DECLARATION + elementText(shape, record);
 }
 
 /**
@@ -38,21 +40,55 @@ function append(parent: XMLBuilder, { name, attributes, children, text }: Layout
   if (text !== '') element.txt(mark(text));
 }
 
-/** One element as text: a whole document's, or a row's of a list. */
-export function elementText({ name, attributes, children, text }: Layout): string {
+/** An element as text, in one go: what `buildElement` makes of its layout, without either. */
+export function elementText(shape: Shape, record: WireRecord, name = shape.name): string {
   let open = `<${name}`;
-  for (const [key, value] of attributes) open += ` ${key}="${escapeAttribute(value)}"`;
-  const inside = children.map(elementText).join('') + escapeText(text);
+  let inside = '';
+  let text = '';
+  for (const field of shape.fields) {
+    const value = record[field.member];
+    if (value === undefined) continue;
+    if (field.at === 'attribute') open += ` ${field.name}="${attributeText(value)}"`;
+    else if (field.at === 'text') text = contentText(value);
+    else if (field.at === 'hosts') inside += bothForms(value as readonly string[]);
+    else if (Array.isArray(value)) for (const one of value) inside += childText(field, one);
+    else inside += childText(field, value);
+  }
+  inside += text;
   return inside === '' ? `${open}/>` : `${open}>${inside}</${name}>`;
 }
 
-/** A list, in pieces: rows are taken one by one as the reader asks. `links` is called when the last row is written. */
-export async function* writeXmlList(
-  shape: ListShape,
-  rows: AsyncIterable<WireRecord>,
-  links: () => readonly Layout[],
-): AsyncGenerator<string> {
-  yield `${DECLARATION}<${shape.name}>`;
-  for await (const row of rows) yield elementText(layout(shape.row, row));
-  yield `${links().map(elementText).join('')}</${shape.name}>`;
+function childText({ name, type }: Field, value: unknown): string {
+  return typeof type === 'object' ? elementText(type, value as WireRecord, name) : leafText(name, value);
+}
+
+function bothForms(addresses: readonly string[]): string {
+  if (addresses.length === 0) return '';
+  return `${leafText('uris', addresses[0])}<uris>${addresses.map((address) => leafText('uri', address)).join('')}</uris>`;
+}
+
+function leafText(name: string, value: unknown): string {
+  const text = contentText(value);
+  return text === '' ? `<${name}/>` : `<${name}>${text}</${name}>`;
+}
+
+/** Nearly every value: legal, and nothing in it to escape. */
+const PLAIN = /^[ !#-%'-;=?-~]*$/;
+
+function attributeText(value: unknown): string {
+  const text = String(value);
+  return PLAIN.test(text) ? text : escapeAttribute(legalText(text));
+}
+
+function contentText(value: unknown): string {
+  const text = String(value);
+  return PLAIN.test(text) ? text : escapeText(legalText(text));
+}
+
+export function xmlList({ name, row }: ListShape): ListWriter {
+  return {
+    head: `${DECLARATION}<${name}>`,
+    row: (record) => elementText(row, record),
+    tail: (links) => `${links.map((link) => elementText(linkShape, link)).join('')}</${name}>`,
+  };
 }
