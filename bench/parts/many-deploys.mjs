@@ -18,7 +18,8 @@ export async function measure({ folder, quick, say }) {
   copyApplications(gateway.database, count);
   const describe = (seconds) =>
     load({
-      ...{ url: gateway.url, seconds, connections: 4, rate: 200 },
+      // Enough connections that a slow answer holds up no other request than its own.
+      ...{ url: gateway.url, seconds, connections: 50, rate: 200 },
       requests: [2, 3, 4, 5, 6].map((app) => ({
         ...{ method: 'GET', path: `${gateway.base}/app/${app}` },
         headers: { authorization: authorization(ADMIN), accept: 'application/xml' },

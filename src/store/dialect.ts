@@ -5,6 +5,8 @@ import type { Part } from '../domain/revisions.js';
 /** What differs between the databases; sqlite.ts and postgres.ts are its two sides. */
 export interface Database {
   kysely: Dialect;
+  /** Opens connections for transactions that only read, which then wait for no other. Absent: `kysely` does as well. */
+  readers?(): Dialect;
   /** Seconds since 1970 by the database's clock, as a double. */
   now: RawBuilder<number>;
   /** Readers may lock rows (`FOR UPDATE`); without it a write transaction has the whole database for itself. */

@@ -1,4 +1,4 @@
-import { CamelCasePlugin, Kysely } from 'kysely';
+import { CamelCasePlugin, type Dialect, Kysely } from 'kysely';
 import type { Part } from '../domain/revisions.js';
 import { databaseOf } from './database-of.js';
 import type { Database, Others } from './dialect.js';
@@ -21,13 +21,21 @@ export async function openStore({ url, log }: StoreOptions): Promise<Store> {
   const database = databaseOf(url, (error) =>
     log?.warn({ error: error.message }, 'A connection to the database was lost'),
   );
-  const db = new Kysely<Schema>({ dialect: database.kysely, plugins: [new CamelCasePlugin()] });
+  const over = (dialect: Dialect) => new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] });
+  const db = over(database.kysely);
+  let readers = db;
+  const destroy = async () => {
+    if (readers !== db) await readers.destroy();
+    // The last one to close takes the log into the database.
+    await db.destroy();
+  };
   let others: Others | undefined;
   try {
     await migrate(db, database);
+    if (database.readers) readers = over(database.readers());
     const ledger = createLedger();
     others = database.others((parts) => (parts ? ledger.touch(parts) : ledger.touchAll()));
-    const { transaction, session } = told(runOn(db, database), database, ledger, others);
+    const { transaction, session } = told(runOn(db, readers, database), database, ledger, others);
     const { isInformed, close } = others;
     return {
       ...session,
@@ -36,12 +44,12 @@ export async function openStore({ url, log }: StoreOptions): Promise<Store> {
       revisions: ledger.revisions(isInformed),
       close: async () => {
         await close();
-        await db.destroy();
+        await destroy();
       },
     };
   } catch (error) {
     await others?.close();
-    await db.destroy();
+    await destroy();
     throw error;
   }
 }

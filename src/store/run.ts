@@ -21,8 +21,8 @@ export interface Run {
   lockOrSkip: RawBuilder<unknown>;
 }
 
-/** Each call a transaction of its own. What it gives or throws is on the disk: nobody learns what a power cut could take back. */
-export function runOn(db: Kysely<Schema>, database: Database): Run {
+/** Each call a transaction of its own, on `readers` when it only reads. What it gives or throws is on the disk: nobody learns what a power cut could take back. */
+export function runOn(db: Kysely<Schema>, readers: Kysely<Schema>, database: Database): Run {
   const onDisk = database.commitEarly?.();
   const attempts = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
@@ -44,7 +44,9 @@ export function runOn(db: Kysely<Schema>, database: Database): Run {
   return {
     ...fragments(database),
     read: (work) =>
-      translated(() => db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read').execute(work)),
+      translated(() =>
+        readers.transaction().setAccessMode('read only').setIsolationLevel('repeatable read').execute(work),
+      ),
     write: (work) => translated(() => db.transaction().execute(work)),
   };
 }

@@ -39,13 +39,23 @@ export function sqliteDatabase(file: string): Database {
   const dialect = new ImmediateDialect(connection);
   return {
     kysely: dialect,
-    ...(hasLog && { commitEarly: () => dialect.commitEarly(`${file}-wal`) }),
+    ...(hasLog && {
+      commitEarly: () => dialect.commitEarly(`${file}-wal`),
+      readers: () => new ImmediateDialect(openReader(file)),
+    }),
     now: sql<number>`unixepoch('subsec')`,
     rowLocks: false,
     isRetryable: () => false,
     others: (onChange) => otherProcesses(connection, onChange),
     translate,
   };
+}
+
+/** Beside a log, readers see what was committed last, and wait for no writer. */
+function openReader(file: string): BetterSqlite.Database {
+  const connection = new BetterSqlite(file, { timeout: BUSY_TIMEOUT });
+  connection.pragma('query_only = ON');
+  return connection;
 }
 
 /** SQLite counts the commits of all connections but one's own. */
@@ -129,8 +139,9 @@ class ImmediateDriver extends SqliteDriver {
     }
   }
 
-  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await super.commitTransaction(connection);
+  override async commitTransaction(): Promise<void> {
+    // In one go: whoever reads beside it sees the commit from now on, and waits for the disk when it is counted.
+    this.#connection.exec('commit');
     if (this.#writing.dirty) this.#writing.sync?.committed();
     this.#writing.dirty = false;
   }

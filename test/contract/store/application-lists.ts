@@ -34,17 +34,17 @@ export function applicationListCases(bench: Bench): void {
     test('streams more rows than one reading takes, in order, also while rows vanish', async () => {
       const { applications } = bench.store;
       await bench.store.transaction(async (session) => {
-        for (let index = 0; index < 450; index++) await session.applications.create(application());
+        for (let index = 0; index < 1100; index++) await session.applications.create(application());
       });
       const seen: number[] = [];
       for await (const { appId } of applications.list({})) {
         seen.push(appId);
         if (appId === 100) await applications.delete(150);
-        if (appId === 101) await applications.delete(300);
+        if (appId === 101) await applications.delete(700);
       }
-      const expected = Array.from({ length: 450 }, (_, index) => index + 1).filter((appId) => appId !== 300);
+      const expected = Array.from({ length: 1100 }, (_, index) => index + 1).filter((appId) => appId !== 700);
       expect(seen).toEqual(expected);
-      expect(await all(applications.list({}, { pageSize: 250, page: 2 }))).toHaveLength(198);
+      expect(await all(applications.list({}, { pageSize: 600, page: 2 }))).toHaveLength(498);
     });
 
     test.each<[InstanceState, [version: number, state: InstanceState][]]>([
