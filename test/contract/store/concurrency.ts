@@ -39,6 +39,15 @@ export function concurrencyCases(bench: Bench): void {
       expect(tasks.every(({ state }) => state === 'SUCCEEDED')).toBe(true);
     });
 
+    test('read beside a transaction that writes: they neither wait for it nor see any of it', async () => {
+      const { store } = bench;
+      await store.transaction(async ({ applications }) => {
+        await applications.create(application());
+        expect(await all(store.applications.list({}))).toEqual([]);
+      });
+      expect(await all(store.applications.list({}))).toHaveLength(1);
+    });
+
     test('taking over an ended lease at once have one winner', async () => {
       const stores = [bench.store, await bench.open(), await bench.open()];
       await bench.store.operations.enqueue(operation());
