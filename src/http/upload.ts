@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Fault } from '../domain/errors.js';
 import type { Manifest } from '../domain/manifest.js';
 import type { Artefact } from '../domain/model.js';
@@ -77,16 +78,13 @@ async function readMultipart(req: IncomingMessage, { artefacts, limits, signal }
     found.manifest = readBody('manifest', looksLikeJson(bytes) ? 'json' : 'xml', bytes);
   };
   const takeFile = async ({ name, filename, stream }: Part) => {
-    const chunks = stream[Symbol.asyncIterator]();
-    const first = await chunks.next();
+    const first = await beginningOf(stream);
     // The part of a form in which no file was chosen.
-    if (first.done) return;
-    const whole = Readable.from(joined(first.value, chunks), { objectMode: false });
-    if (name === 'descriptor' || looksLikeXml(first.value))
-      return takeDescriptor(await collect(whole, limits.document));
+    if (first === null) return;
+    if (name === 'descriptor' || looksLikeXml(first)) return takeDescriptor(await collect(stream, limits.document));
     if (hasFile) throw new Fault('InvalidParameter', 'The body holds two files; a version has one artefact.');
     hasFile = true;
-    found.artefact = await artefacts.receive(whole, filename, signal);
+    found.artefact = await artefacts.receive(stream, filename, signal);
   };
   await readParts(req, limits, signal, {
     file: takeFile,
@@ -98,9 +96,12 @@ async function readMultipart(req: IncomingMessage, { artefacts, limits, signal }
   return found;
 }
 
-async function* joined(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield first;
-  yield* { [Symbol.asyncIterator]: () => rest };
+/** What has come first; it stays in the stream. Null: the stream has come to its end. */
+async function beginningOf(stream: Readable): Promise<Buffer | null> {
+  await once(stream, 'readable');
+  const first: Buffer | null = stream.read();
+  if (first !== null) stream.unshift(first);
+  return first;
 }
 
 async function collect(stream: Readable, limit: number): Promise<Buffer> {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Fault } from '../domain/errors.js';
 import type { ArtefactFiles, ReceiveOptions } from './store.js';
@@ -107,20 +107,19 @@ async function write(source: Readable, file: string, maximum: number, signal: Ab
       (error) => void growing.destroy(error),
     );
   };
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, pass) {
-      size += chunk.length;
-      if (size > maximum) {
-        pass(new Fault('PayloadTooLarge', `The artefact is larger than ${maximum} bytes, the most that is accepted.`));
-        return;
-      }
-      hash.update(chunk);
-      syncAhead();
-      pass(null, chunk);
-    },
+  // Listens beside the pipe: a stage of it would cost more than the digest of a piece is worth.
+  source.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maximum) {
+      const text = `The artefact is larger than ${maximum} bytes, the most that is accepted.`;
+      source.destroy(new Fault('PayloadTooLarge', text));
+      return;
+    }
+    hash.update(chunk);
+    syncAhead();
   });
   try {
-    await pipeline(source, meter, growing, { signal });
+    await pipeline(source, growing, { signal });
   } finally {
     // An abort comes back at once, while something may still be written.
     await closed;
