@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { removeOwned } from '../../src/conpaas/agent/room.js';
 
 const OWNER = { uid: 200_123, gid: 200_123 };
-/** Only root gives folders away. */
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const isRoot = process.getuid?.() === 0;
+if (!isRoot)
+  console.log('skipped: only root can give folders away, which is what is removed here: run the tests as root');
+const asRoot = isRoot ? test : test.skip;
 
 asRoot.each(['before anything was given to its owner', 'in the middle of giving it'])(
   'what an agent left that was killed %s is removed',
