@@ -7,6 +7,6 @@ const tomcat = ['/usr/share/tomcat10', '/usr/share/tomcat9'].some(existsSync);
 (tomcat ? describe : describe.skip)(
   'The old clients, unchanged, against a gateway with the embedded platform (skipped where the machine has no Tomcat)',
   () => {
-    oldClientsSuite({ adapter: 'conpaas', embedded: true }, { briefly: true });
+    oldClientsSuite({ adapter: 'conpaas', embedded: true }, { briefly: true, observe: 5 });
   },
 );

@@ -47,9 +47,10 @@ const ARTEFACTS = [
 
 /**
  * What the clients of 2012 to 2014 do, in turn, against one gateway whose base /CF-api/rest is a platform of the given configuration:
- * each ends in a running application that answers. `briefly`: without repetitions in which the platform does nothing else.
+ * each ends in a running application that answers. `briefly`: without repetitions in which the platform does nothing else; `observe`:
+ * seconds between two looks at the platform, which no client here waits for.
  */
-export function oldClientsSuite(platform: Record<string, unknown>, { briefly = false } = {}): void {
+export function oldClientsSuite(platform: Record<string, unknown>, { briefly = false, observe = 0.2 } = {}): void {
   let gateway: TestGateway;
   let target: Target;
   let folder: string;
@@ -57,7 +58,7 @@ export function oldClientsSuite(platform: Record<string, unknown>, { briefly = f
     folder = await mkdtemp(join(tmpdir(), 'coaps-drop-'));
     gateway = await startGateway({
       platforms: { CF: platform },
-      config: { auth: { anonymous: 'admin' }, artefacts: { dropFolder: folder } },
+      config: { auth: { anonymous: 'admin' }, artefacts: { dropFolder: folder }, observe: { interval: observe } },
     });
     target = { port: Number(new URL(gateway.origin).port), base: '/CF-api/rest' };
   });
