@@ -2,8 +2,9 @@
  * Builds `dist`: each program as one file, with the chunks that it shares with the others. A process then reads some dozens of files
  * instead of seven hundred, which halves the time until it does something. Types are checked by `npm run types`.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { bundling, sharing } from './bundling.mjs';
 
 /** What is started, and what those import who embed a gateway in a program of theirs. */
 const ENTRIES = [
@@ -23,30 +24,7 @@ const ENTRIES = [
 ];
 /** Copied beside applications one by one, and run there. */
 const PROGRAMS = ['php-front', 'static-server'].map((name) => `src/conpaas/agent/programs/${name}.ts`);
-/** Packages of very many modules. The others stay where npm put them, some for their binaries. */
-const INLINED = ['@peculiar/x509', 'axios', 'fast-xml-parser', 'kysely', 'zod'];
-
-const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
-const common = {
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
-  outdir: 'dist',
-  outbase: '.',
-  sourcemap: true,
-  sourcesContent: false,
-  logLevel: 'warning',
-};
 
 await rm('dist', { recursive: true, force: true });
-await build({
-  ...common,
-  entryPoints: ENTRIES,
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  external: Object.keys(dependencies).filter((name) => !INLINED.includes(name)),
-  // For packages among the inlined ones that are older than modules.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-});
-await build({ ...common, entryPoints: PROGRAMS });
+await build({ ...sharing, outdir: 'dist', entryPoints: ENTRIES });
+await build({ ...bundling, outdir: 'dist', entryPoints: PROGRAMS });

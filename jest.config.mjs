@@ -3,13 +3,9 @@ export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
-    ],
-  },
+  testSequencer: '<rootDir>/test/jest/sequencer.mjs',
+  globalSetup: '<rootDir>/test/jest/setup.mjs',
+  transform: { '\\.test\\.ts$': '<rootDir>/test/jest/transform.mjs' },
   reporters: ['default', '<rootDir>/jest-reporter.mjs'],
   testTimeout: 180_000,
   // More than there are processors: tests mostly wait for processes of their own.

@@ -16,14 +16,9 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { Fault } from '../domain/errors.js';
+import { newKeys, RSA } from './key-pair.js';
 import { isUsableCommonName, readSubject, SUBJECT_OIDS, type Subject } from './subject.js';
 
-const RSA = {
-  name: 'RSASSA-PKCS1-v1_5',
-  hash: 'SHA-256',
-  publicExponent: new Uint8Array([1, 0, 1]),
-  modulusLength: 2048,
-} as const;
 const YEAR = 365 * 24 * 3600 * 1000;
 const AUTHORITY_YEARS = 5;
 /** Certificates begin a little earlier, for peers whose clock is slow. */
@@ -188,12 +183,7 @@ async function readRequest(text: string) {
   return { publicKey, subject: readSubject((field) => name.getField(SUBJECT_OIDS[field])) };
 }
 
-async function newKeys(): Promise<CryptoKeyPair> {
-  return await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
-}
-
 type CryptoKey = webcrypto.CryptoKey;
-type CryptoKeyPair = webcrypto.CryptoKeyPair;
 
 /** 127 random bits: positive, never empty. */
 function serialNumber(): string {

@@ -14,10 +14,10 @@ import { openGateway } from '../../src/gateway.js';
 import { openArtefactFiles } from '../../src/store/artefact-files.js';
 import { openStore } from '../../src/store/open.js';
 import { application } from '../contract/store/rows.js';
+import { builtProgram } from '../support/built.js';
 import { everythingIn, fillStore } from '../support/filled-store.js';
 
-const TYPESCRIPT = join(import.meta.dirname, '../support/typescript.mjs');
-const RESTORING = join(import.meta.dirname, '../support/restoring.ts');
+const RESTORING = builtProgram('support/restoring');
 const never = () => undefined;
 const signal = new AbortController().signal;
 
@@ -240,7 +240,7 @@ describe('a restore', () => {
     for (const deadly of [verified - 4, verified - 1]) {
       const { signal: ended } = spawnSync(
         process.execPath,
-        ['--import', TYPESCRIPT, RESTORING, directory, at('b.tar'), there, String(deadly)],
+        [RESTORING, directory, at('b.tar'), there, String(deadly)],
         { stdio: 'ignore' },
       );
       expect(ended).toBe('SIGKILL');

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { Instance, Task } from '../../src/domain/model.js';
+import { builtProgram } from '../support/built.js';
 import {
   ADA,
   applicationManifest,
@@ -19,8 +19,7 @@ import {
 } from '../support/services.js';
 import { ATTEMPTS, type Attempt } from './attempts.js';
 
-const WORKER = fileURLToPath(new URL('./crashing-worker.ts', import.meta.url));
-const LOADER = new URL('../support/typescript.mjs', import.meta.url).href;
+const WORKER = builtProgram('services/crashing-worker');
 
 describe('a gateway that is killed in the middle of', () => {
   test.each(Object.keys(ATTEMPTS))(
@@ -103,7 +102,7 @@ async function live(name: string, folder: string): Promise<[string, string][]> {
 
 async function run(folder: string, name: string, at: number): Promise<{ signal: string | null; stdout: string }> {
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const child = spawn(process.execPath, ['--import', LOADER, WORKER, folder, name, String(at)], {
+  const child = spawn(process.execPath, [WORKER, folder, name, String(at)], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -4,13 +4,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import BetterSqlite from 'better-sqlite3';
 import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import { application } from '../contract/store/rows.js';
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+import { builtProgram } from '../support/built.js';
 
 describe('the store in a SQLite file', () => {
   let folder: string;
@@ -105,11 +103,9 @@ describe('the store in a SQLite file', () => {
 
 /** Starts a writer and kills it after `count` acknowledgements; returns them all, also those that arrive later. */
 async function writeUntilKilled(url: string, count: number): Promise<[appId: number, taskId: number][]> {
-  const writer: ChildProcess = spawn(
-    process.execPath,
-    ['--import', here('../support/typescript.mjs'), here('./acknowledging-writer.ts'), url],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const writer: ChildProcess = spawn(process.execPath, [builtProgram('store/acknowledging-writer'), url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(writer, 'exit');
   const acknowledged: [number, number][] = [];
   if (!writer.stdout) throw new Error('The writer has no output');

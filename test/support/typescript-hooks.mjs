@@ -5,11 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** By their content, for the processes after this one: what transforms takes longer to load than all else together. */
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/coaps-typescript');
-const OPTIONS = {
-  jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
-  module: { type: 'es6' },
-  sourceMaps: 'inline',
-};
+const OPTIONS = { loader: 'ts', format: 'esm', target: 'node20.19', sourcemap: 'inline' };
 
 /** Sources import `./x.js` and the file is `./x.ts`. */
 export async function resolve(specifier, context, next) {
@@ -36,8 +32,8 @@ async function transformed(filename) {
   try {
     return await readFile(kept, 'utf8');
   } catch {
-    const { transform } = await import('@swc/core');
-    const { code } = await transform(text, { ...OPTIONS, filename });
+    const { transform } = await import('esbuild');
+    const { code } = await transform(text, { ...OPTIONS, sourcefile: filename });
     await mkdir(CACHE, { recursive: true });
     // Whole or not at all: others may look at the same moment, and this process may be killed.
     await writeFile(`${kept}.${process.pid}`, code);
