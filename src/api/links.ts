@@ -65,14 +65,14 @@ export function createLinks(table: Readonly<Record<string, Action>>): Links {
     return [...(self && isAllowed(self, subject, context) ? [self] : []), ...allowed.filter(isAction)];
   };
   return {
-    ofThing: (subject, context) => edgesOf(subject, context).flatMap((edge) => linksOf(edge, subject, context)),
+    ofThing: (subject, context) => linksAlong(edgesOf(subject, context), subject, context),
     ofRows(context) {
       const known = new Map<string, Edge[]>();
       return (subject) => {
         const kind = kindOf(subject, context);
         const found = known.get(kind) ?? edgesOfRow(subject, context);
         known.set(kind, found);
-        return found.flatMap((edge) => linksOf(edge, subject, context));
+        return linksAlong(found, subject, context);
       };
     },
     self: (on, params) => selves.get(on)?.path(params),
@@ -132,25 +132,25 @@ function stateAllows(when: LinkRule['when'], { state, task }: Subject): boolean 
 /** As many as an answer's header can hold. */
 export const MOST_ENVIRONMENTS = 20;
 
-function linksOf(edge: Edge, subject: Subject, { environments = [] }: LinkContext): Link[] {
-  const { key, action, rule, type, named, path: fill } = edge;
-  const targets = rule.each
-    ? environments.slice(0, MOST_ENVIRONMENTS).map((envId) => ({ ...subject.params, envId }))
-    : [subject.params];
+function linksAlong(edges: readonly Edge[], subject: Subject, context: LinkContext): Link[] {
   const links: Link[] = [];
-  for (const params of targets) {
-    const path = fill(params);
-    if (path === undefined) continue;
-    links.push({
-      rel: rule.rel,
-      path,
-      method: action.method,
-      action: key,
-      type,
-      name: named ? subject.name : undefined,
-    });
-  }
+  for (const edge of edges) addLinks(links, edge, subject, context);
   return links;
+}
+
+/** A loop over pushes: it runs for each action of each row. */
+function addLinks(links: Link[], edge: Edge, subject: Subject, { environments = [] }: LinkContext): void {
+  const { params } = subject;
+  if (edge.rule.each) {
+    for (const envId of environments.slice(0, MOST_ENVIRONMENTS)) addLink(links, edge, subject, { ...params, envId });
+  } else addLink(links, edge, subject, params);
+}
+
+function addLink(links: Link[], edge: Edge, { name }: Subject, params: PathValues): void {
+  const { key, action, rule, type, named } = edge;
+  const path = edge.path(params);
+  if (path === undefined) return;
+  links.push({ rel: rule.rel, path, method: action.method, action: key, type, name: named ? name : undefined });
 }
 
 const OBJECT_RELS: readonly Rel[] = ['up', 'down', 'alternate'];

@@ -1,7 +1,6 @@
 import type { Transaction } from 'kysely';
 import { applicationState, type InstanceState } from '../domain/states.js';
 import type { ApplicationSummary } from '../domain/views.js';
-import { present } from './columns.js';
 import type { Chunk } from './keyset.js';
 import type { Schema } from './schema.js';
 import type { Scope } from './store.js';
@@ -40,7 +39,10 @@ export async function summaries(
     db,
     rows.map((row) => row.appId),
   );
-  return rows.map((row) => ({ ...present(row), state: states.get(row.appId) ?? 'CREATED' }));
+  return rows.map(({ appId, name, tenant, description }) => {
+    const state = states.get(appId) ?? 'CREATED';
+    return description === null ? { appId, name, tenant, state } : { appId, name, tenant, state, description };
+  });
 }
 
 /** Over the deployed instances of each application's newest deployed version. */

@@ -22,7 +22,7 @@ const BUSY_TIMEOUT = 5_000;
 const WRITE_LOCK_PATIENCE = 30_000;
 const STATEMENTS_KEPT = 300;
 /** Milliseconds. */
-const LONGEST_BREATH = 10;
+const LONGEST_BREATH = 5;
 /** How often another process's changes are looked for. */
 const LOOK_INTERVAL = 100;
 
@@ -118,7 +118,8 @@ class ImmediateDialect extends SqliteDialect {
 class ImmediateDriver extends SqliteDriver {
   readonly #connection: BetterSqlite.Database;
   readonly #writing: Writing;
-  #turnAt = 0;
+  /** When the first transaction of this turn of the event loop began. */
+  #since: number | undefined;
 
   constructor(connection: BetterSqlite.Database, config: SqliteDialectConfig, writing: Writing) {
     super(config);
@@ -158,12 +159,16 @@ class ImmediateDriver extends SqliteDriver {
 
   /**
    * SQLite answers at once, so that one transaction follows the other without the event loop ever coming to its sockets, as long as there
-   * is work. It gets its turn now and then.
+   * is work. It gets its turn now and then. Time that others took between two turns does not count: else a busy loop would come to one
+   * transaction a turn.
    */
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#turnAt < LONGEST_BREATH) return;
-    await turn();
-    this.#turnAt = performance.now();
+    if (this.#since !== undefined && performance.now() - this.#since >= LONGEST_BREATH) await turn();
+    if (this.#since !== undefined) return;
+    this.#since = performance.now();
+    setImmediate(() => {
+      this.#since = undefined;
+    });
   }
 
   #tryBegin(): boolean {
