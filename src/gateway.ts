@@ -120,7 +120,8 @@ async function open(config: Config, hooks: GatewayHooks, log: Log, closing: Clos
   });
   let serving = false;
   const management = createManagement(metrics, {
-    check: async () => void (await store.users.get('admin')),
+    // Ready is who can write: readers on SQLite wait for nobody.
+    check: () => store.transaction(async ({ users }) => void (await users.get('admin'))),
     serving: () => serving,
   });
   const handler = createListener({

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { originOf } from './address.js';
 import { createApp } from './app.js';
 import { tell } from './exchange.js';
-import { type KeptAnswer, keyOf } from './kept-answers.js';
+import { type KeptAnswer, keyOf, sendable } from './kept-answers.js';
 import { isMatch } from './match.js';
 import { createMemory, type Memory } from './memory.js';
 import type { AppOptions } from './options.js';
@@ -59,7 +59,7 @@ function find({ recognition, answers }: Memory, options: AppOptions, req: Incomi
 }
 
 function send(req: IncomingMessage, res: ServerResponse, requestId: string, answer: KeptAnswer): number {
-  const { headers, etag, body } = answer;
+  const { headers, etag } = answer;
   if (etag !== undefined && isMatch(req.headers['if-none-match'], etag)) {
     res.writeHead(304, ['X-Request-Id', requestId, ...withoutForm(headers)]);
     res.end();
@@ -67,7 +67,7 @@ function send(req: IncomingMessage, res: ServerResponse, requestId: string, answ
   }
   res.writeHead(200, ['X-Request-Id', requestId, ...headers]);
   if (req.method === 'HEAD') res.end();
-  else res.end(body, 'latin1');
+  else res.end(sendable(answer), 'latin1');
   return 200;
 }
 

@@ -70,15 +70,14 @@ export const applicationRows: Rows<ApplicationSummary> = {
       ],
     },
   },
-  record: (application, { self, links }) =>
-    defined({
-      id: application.appId,
-      name: application.name,
-      description: application.description ?? '',
-      uri: self,
-      status: application.state,
-      links: some(links),
-    }),
+  record: (application, { self, links }) => ({
+    id: application.appId,
+    name: application.name,
+    description: application.description ?? '',
+    uri: self,
+    status: application.state,
+    links: some(links),
+  }),
 };
 
 /** Over the instances on a platform (api.md §2, States). */

@@ -40,7 +40,7 @@ function append(parent: XMLBuilder, { name, attributes, children, text }: Layout
   if (text !== '') element.txt(mark(text));
 }
 
-/** An element as text, in one go: what `buildElement` makes of its layout, without either. */
+/** An element as text, in one go: it is made for each row of a list, so no tree stands between. */
 export function elementText(shape: Shape, record: WireRecord, name = shape.name): string {
   let open = `<${name}`;
   let inside = '';

@@ -112,7 +112,7 @@ async function write(source: Readable, file: string, maximum: number, signal: Ab
     size += chunk.length;
     if (size > maximum) {
       const text = `The artefact is larger than ${maximum} bytes, the most that is accepted.`;
-      source.destroy(new Fault('PayloadTooLarge', text));
+      growing.destroy(new Fault('PayloadTooLarge', text));
       return;
     }
     hash.update(chunk);

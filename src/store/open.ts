@@ -39,7 +39,7 @@ export async function openStore({ url, log }: StoreOptions): Promise<Store> {
     const { isInformed, close } = others;
     return {
       ...session,
-      installation: await installationId(db),
+      installation: await installationId(readers),
       transaction,
       revisions: ledger.revisions(isInformed),
       close: async () => {

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { jsonList, readJson, writeJson } from '../../src/representations/json.js';
 import { LISTS, THINGS } from '../../src/representations/kinds.js';
-import { layout } from '../../src/representations/layout.js';
 import { listPieces } from '../../src/representations/list.js';
 import { manifestShape } from '../../src/representations/manifest-shape.js';
 import { errorShape } from '../../src/representations/message.js';
@@ -10,6 +9,7 @@ import { buildElement, DECLARATION, elementText, writeXml, xmlList } from '../..
 import { readXml } from '../../src/representations/xml-record.js';
 import { readXmlTree } from '../../src/representations/xml-tree.js';
 import { holds, legal, recordOf, wild } from './arbitrary.js';
+import { layout } from './layout.js';
 
 const shapes: [string, Shape][] = [
   ...Object.entries(THINGS).map(([kind, { shape }]): [string, Shape] => [kind, shape]),

@@ -74,8 +74,9 @@ function removeLeftOvers() {
   for (const run of runs) {
     try {
       process.kill(Number(run), 0);
-    } catch {
-      rmSync(join(BUILDS, run), { recursive: true, force: true });
+    } catch (error) {
+      // Another user's run lives, too.
+      if (error.code !== 'EPERM') rmSync(join(BUILDS, run), { recursive: true, force: true });
     }
   }
 }
