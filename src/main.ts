@@ -7,7 +7,7 @@ import { openGateway } from './gateway.js';
  * By so many per cent the heap may grow before the whole of it is searched for garbage. By itself V8 takes as little as ten under load,
  * and counts the bytes of an upload that pass by: it then searches everything anew for every 25 MB of them.
  */
-const HEAP_GROWTH = 200;
+const HEAP_GROWTH = 100;
 
 export interface Surroundings {
   stdout: NodeJS.WritableStream;
