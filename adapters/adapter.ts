@@ -181,7 +181,7 @@ export type AdapterErrorKind =
   /** The platform refuses the request as such; the message says why. */
   | 'rejected'
   | 'quota'
-  /** A name, route or resource is a stranger's. */
+  /** A name, route or resource is a stranger's; or a resource is just in another state. */
   | 'conflict'
   | 'not-found'
   | 'not-supported'

@@ -24,12 +24,19 @@ export function translate(error: unknown): unknown {
   if (error instanceof ConpaasRefusal) {
     const { retryAfter } = error;
     if (retryAfter !== undefined) return new AdapterError('unavailable', error.message, { cause: error, retryAfter });
-    const kind: AdapterErrorKind = /credits|addresses is in use/i.test(error.message) ? 'quota' : 'rejected';
-    return new AdapterError(kind, error.message, { cause: error });
+    return new AdapterError(kindOf(error.message), error.message, { cause: error });
   }
   if (error instanceof UnknownMethod) return new AdapterError('not-supported', error.message, { cause: error });
   if (error instanceof UpstreamError) return translateUpstream(error);
   return error;
+}
+
+/** All have status 200, and most no code: their words tell them apart. */
+function kindOf(message: string): AdapterErrorKind {
+  if (/credits|addresses is in use/i.test(message)) return 'quota';
+  // An agent went away, say, since the state was read.
+  if (/operation in current state|wrong service state/i.test(message)) return 'conflict';
+  return 'rejected';
 }
 
 function translateUpstream(error: UpstreamError): AdapterError {

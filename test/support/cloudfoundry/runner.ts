@@ -23,13 +23,17 @@ export interface Runner {
 }
 
 export function createRunner(world: World): Runner {
+  /** Instances start side by side: none runs what is half unpacked. */
+  const unpacked = new Map<string, Promise<void>>();
   return {
     environmentOf: (app) => environmentOf(world, app),
     async run(process, instance, droplet, onExit) {
       const { file } = droplet.package;
       if (file === undefined) return page(world, process, droplet, `${droplet.package.checksum}`);
       const folder = `${file}-${droplet.guid}`;
-      if (!existsSync(folder)) await unpack(file, folder);
+      const done = unpacked.get(folder) ?? unpack(file, folder);
+      unpacked.set(folder, done);
+      await done;
       const main = world.options.runs ? mainOf(folder) : undefined;
       if (main !== undefined) return runNode(world, process, instance, { folder, main }, onExit);
       const index = join(folder, 'index.html');
