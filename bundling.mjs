@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 /** How esbuild makes programs of this package's sources: for `dist`, and for the tests. */
 
 /** Packages that stay where npm put them: for their binaries, or because they are rarely loaded or load files of their own. */
@@ -12,6 +14,22 @@ const KEPT = [
   'pino-pretty',
 ];
 
+/** `{"version":3,"sources":["package"],"mappings":"AAAA"}`: the first character alone. */
+const NO_MAP = 'data:application/json;base64,eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbInBhY2thZ2UiXSwibWFwcGluZ3MiOiJBQUFBIn0=';
+
+/**
+ * Packages are left out of the source maps: Node reads the maps of all that an error's stack leads through at the first one, and keeps
+ * them in memory.
+ */
+const unmapped = {
+  name: 'unmapped',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]node_modules[/\\].*\.[cm]?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=${NO_MAP}`,
+    }));
+  },
+};
+
 export const bundling = {
   bundle: true,
   platform: 'node',
@@ -21,6 +39,7 @@ export const bundling = {
   sourcemap: true,
   sourcesContent: false,
   logLevel: 'warning',
+  plugins: [unmapped],
 };
 
 /** Several programs, with chunks for what they share. */

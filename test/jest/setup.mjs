@@ -56,7 +56,7 @@ export default async function setup({ testPathPatterns: { patterns } }) {
     outdir,
     entryPoints: [...tests, ...PROGRAMS],
     external: [...sharing.external, ...TOOLS],
-    plugins: [placed],
+    plugins: [...sharing.plugins, placed],
   });
   await stop();
   process.env.BUILT_TESTS = outdir;
