@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-
 /** How esbuild makes programs of this package's sources: for `dist`, and for the tests. */
+import { readFile } from 'node:fs/promises';
 
 /** Packages that stay where npm put them: for their binaries, or because they are rarely loaded or load files of their own. */
 const KEPT = [

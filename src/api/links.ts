@@ -70,8 +70,11 @@ export function createLinks(table: Readonly<Record<string, Action>>): Links {
       const known = new Map<string, Edge[]>();
       return (subject) => {
         const kind = kindOf(subject, context);
-        const found = known.get(kind) ?? edgesOfRow(subject, context);
-        known.set(kind, found);
+        let found = known.get(kind);
+        if (!found) {
+          found = edgesOfRow(subject, context);
+          known.set(kind, found);
+        }
         return linksAlong(found, subject, context);
       };
     },

@@ -21,7 +21,10 @@ export interface Run {
   lockOrSkip: RawBuilder<unknown>;
 }
 
-/** Each call a transaction of its own, on `readers` when it only reads. What it gives or throws is on the disk: nobody learns what a power cut could take back. */
+/**
+ * Each call a transaction of its own, on `readers` when it only reads. What it gives or throws is on the disk: nobody learns what a power
+ * cut could take back.
+ */
 export function runOn(db: Kysely<Schema>, readers: Kysely<Schema>, database: Database): Run {
   const onDisk = database.commitEarly?.();
   const attempts = async <T>(work: () => Promise<T>): Promise<T> => {

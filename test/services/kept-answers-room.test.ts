@@ -3,13 +3,15 @@ import { createLedger } from '../../src/store/revisions.js';
 
 const about = { route: '/app', user: 'ada', path: '/app' };
 const answerOf = (text: string) => ({ headers: [], body: Buffer.from(text), parts: [], since: 0, about });
+const roomFor100kB = () =>
+  createKeptAnswers(
+    createLedger().revisions(() => true),
+    100_000,
+  );
 
 describe('the room of kept answers', () => {
   test('holds the bytes of each alone, and not the block that they were cut from', () => {
-    const answers = createKeptAnswers(
-      createLedger().revisions(() => true),
-      100_000,
-    );
+    const answers = roomFor100kB();
     const small = answerOf('<ünïcode/>');
     expect(small.body.buffer.byteLength).toBeGreaterThan(small.body.length);
     answers.keep('small', small);
@@ -23,20 +25,14 @@ describe('the room of kept answers', () => {
     ['other text as bytes', '<ünïcode/>', Buffer.from('<ünïcode/>')],
     ['long text as bytes', 'x'.repeat(20_000), Buffer.from('x'.repeat(20_000))],
   ])('%s', (_, text, sent) => {
-    const answers = createKeptAnswers(
-      createLedger().revisions(() => true),
-      100_000,
-    );
+    const answers = roomFor100kB();
     answers.keep('key', answerOf(text));
     const found = answers.find('key');
     expect(found && sendable(found)).toEqual(sent);
   });
 
   test('is never exceeded, and the oldest that nobody asked for leave first', () => {
-    const answers = createKeptAnswers(
-      createLedger().revisions(() => true),
-      100_000,
-    );
+    const answers = roomFor100kB();
     const keys = Array.from({ length: 500 }, (_, index) => `key ${index}`);
     for (const key of keys) {
       answers.keep(key, answerOf('x'.repeat(3000)));
