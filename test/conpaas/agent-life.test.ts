@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 const running = (files: Record<string, string>) => runApplication(rig, files);
-const isGone = (pid: number) => until(async () => !(await processEntry(pid)), 20_000);
+const isGone = (pid: number) => until(() => !processEntry(pid), 20_000);
 
 /** Folders of the process's memory group, where the kernel has given one to us. */
 async function groupsOf(pid: number): Promise<string[]> {
@@ -46,7 +46,7 @@ describe('an agent', () => {
     const after = await eventually(client, ({ application }) => application.phase === 'running');
     expect(after.backend).toEqual(before.backend);
     expect(await textOf(url)).toBe('still me');
-    expect(await processEntry(agent.pid)).toBeUndefined();
+    expect(processEntry(agent.pid)).toBeUndefined();
     expect((await rig.cloud.list()).find(({ agentId }) => agentId === agent.agentId)).toMatchObject({ alive: true });
   });
 
@@ -57,7 +57,7 @@ describe('an agent', () => {
     const before = await groups();
     process.kill(pid, 'SIGKILL');
     await isGone(pid);
-    expect(await processEntry(agent.pid)).toBeDefined();
+    expect(processEntry(agent.pid)).toBeDefined();
     await localCloud({ data: rig.data }).kill(agent.agentId);
     expect(await isGone(agent.pid)).toBe(true);
     for (const folder of before) expect(existsSync(folder)).toBe(false);
@@ -111,7 +111,7 @@ describe('an agent', () => {
     await writeFile(agentFiles(again.folder).holder, JSON.stringify({ ...identity, startTime: '1' }));
     expect((await rig.cloud.list()).find(({ agentId }) => agentId === again.agentId)).toMatchObject({ alive: false });
     await rig.cloud.kill(again.agentId);
-    expect(await processEntry(stranger.pid ?? 0)).toBeDefined();
+    expect(processEntry(stranger.pid ?? 0)).toBeDefined();
     stranger.kill();
   });
 });

@@ -38,7 +38,7 @@ export function runScript(
   { env, directory, stdin, mark }: ChildOptions = {},
 ): Child {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(COAPS_|NODE_OPTIONS$|JEST_)/.test(name));
-  const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     env: {
       ...Object.fromEntries(inherited),
       PATH: [process.env['PATH'], ...(mark === undefined ? [] : [mark])].join(':'),

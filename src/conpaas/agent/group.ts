@@ -164,13 +164,8 @@ function memoryReason(limit: number | undefined): string {
 
 /** The Unix process group, what carries the mark, and what is in the cgroup: a child may leave one of them, hardly all. */
 async function groupMembers(leader: number, start: GroupStart, limits?: MemoryGroup): Promise<ProcessEntry[]> {
-  const [all, marked, limited] = await Promise.all([
-    allProcesses(),
-    markedProcesses(start.mark, start.owner),
-    limits?.pids() ?? [],
-  ]);
-  const own = new Set([...marked, ...limited]);
-  return all.filter((entry) => entry.group === leader || entry.session === leader || own.has(entry.pid));
+  const own = new Set([...(await markedProcesses(start.mark, start.owner)), ...((await limits?.pids()) ?? [])]);
+  return allProcesses().filter((entry) => entry.group === leader || entry.session === leader || own.has(entry.pid));
 }
 
 /** Where the kernel does not limit. */

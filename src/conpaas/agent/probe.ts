@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import type { ProcessGroup } from './group.js';
-import { allListeners, listenersOf } from './ports.js';
+import { accepts, allListeners, listenersOf } from './ports.js';
 import type { Address } from './protocol.js';
 import { pause } from './wait.js';
 
@@ -33,9 +33,12 @@ export async function probe({ group, port, hosts, uid, limitMs, signal }: ProbeO
   const end = Date.now() + limitMs;
   let step = FIRST_STEP_MS;
   while (!signal.aborted) {
-    const found = (await allListeners()).filter((one) => one.port === port);
+    // The kernel's tables take it milliseconds to write: they are read when there is something to be seen.
+    const isOver = group.hasEnded();
+    const found =
+      isOver || (await isReached(hosts, port)) ? (await allListeners()).filter((one) => one.port === port) : [];
     const listening = found.length > 0;
-    if (group.hasEnded()) {
+    if (isOver) {
       // It went because the port was taken, or for a reason of its own.
       return listening ? { outcome: 'lost' } : { outcome: 'ended', how: await group.ended };
     }
@@ -53,6 +56,10 @@ export async function probe({ group, port, hosts, uid, limitMs, signal }: ProbeO
     step = Math.min(LONGEST_STEP_MS, step * 1.5);
   }
   return { outcome: 'aborted' };
+}
+
+async function isReached(hosts: readonly string[], port: number): Promise<boolean> {
+  return (await Promise.all(hosts.map((host) => accepts({ host, port })))).some(Boolean);
 }
 
 async function listenersOn(group: ProcessGroup, uid: number | undefined): Promise<Set<string>> {

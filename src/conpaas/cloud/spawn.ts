@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { Fault } from '../../domain/errors.js';
 import { machineEnvironment } from '../agent/environment.js';
+import { accepts } from '../agent/ports.js';
 import { killMarked, MARK_VARIABLE } from '../agent/processes.js';
-import type { Address } from '../agent/protocol.js';
 import { agentFiles, livingEndpoint, readSpec } from '../agent/spec.js';
 import { until } from '../agent/wait.js';
 import { builtFile } from '../package-root.js';
@@ -52,17 +51,5 @@ export async function spawnAgent(folder: string): Promise<void> {
   const last = (await readFile(files.log, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
   throw new Fault('ServiceUnavailable', `The agent ${spec.agentId} did not come up (${ended ?? 'no answer'}).`, {
     cause: new Error(last),
-  });
-}
-
-function accepts({ host, port }: Address): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    const done = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
   });
 }
