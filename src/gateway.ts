@@ -55,7 +55,7 @@ const GOODBYE = 2;
 
 /** Opens everything that the configuration names; nothing listens yet. When a part cannot be opened, the others are closed again. */
 export async function openGateway(config: Config, hooks: GatewayHooks = {}): Promise<Gateway> {
-  const log = hooks.log ?? openLog(config.log.level);
+  const log = hooks.log ?? (await openLog(config.log.level));
   for (const warning of config.warnings) log.warn({}, warning);
   const closing = createClosing(log);
   try {

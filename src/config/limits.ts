@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { note } from './note.js';
 import { seconds, size, whole } from './values.js';
 

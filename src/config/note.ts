@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What people read of a setting: `coaps serve --help` and README's table are made of it. */
 export interface SettingNotes {

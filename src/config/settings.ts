@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ARTEFACTS } from './artefacts.js';
 import { LIMITS, RETENTION } from './limits.js';
 import { note, notesOf, type SettingNotes } from './note.js';

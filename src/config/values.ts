@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The kinds of values that settings have. Each also takes its text form, since an environment variable and a `${NAME}` in the file

@@ -1,5 +1,4 @@
 import { destination, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 
 export type Log = Logger;
 
@@ -19,7 +18,7 @@ const SECRETS = [
 /**
  * JSON lines on stderr, readable ones on a terminal. Written synchronously: what was logged before a crash is there after it.
  */
-export function openLog(level: string): Log {
+export async function openLog(level: string): Promise<Log> {
   const paths = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
   const options = {
     level,
@@ -27,10 +26,10 @@ export function openLog(level: string): Log {
     redact: { paths, censor: '[secret]' },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  if (process.stderr.isTTY)
-    return pino(
-      options,
-      pretty({ destination: 2, sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }),
-    );
-  return pino(options, destination({ fd: 2, sync: true }));
+  if (!process.stderr.isTTY) return pino(options, destination({ fd: 2, sync: true }));
+  const { default: pretty } = await import('pino-pretty');
+  return pino(
+    options,
+    pretty({ destination: 2, sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' }),
+  );
 }

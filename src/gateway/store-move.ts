@@ -30,9 +30,9 @@ export async function moveStore(
   const data = openDataDirectory(config.data);
   const stores: PortableStore[] = [];
   try {
-    const source = openPortable(databaseUrl(config), { mustExist: true });
+    const source = await openPortable(databaseUrl(config), { mustExist: true });
     stores.push(source);
-    const target = openPortable(to);
+    const target = await openPortable(to);
     stores.push(target);
     for (const store of stores) await withoutGateways(store);
     return await copy(source, target, report);

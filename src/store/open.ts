@@ -18,7 +18,7 @@ export interface StoreOptions {
 
 /** Opens the store, creating or migrating its tables. Rejects with a text for the operator, without the URL's password. */
 export async function openStore({ url, log }: StoreOptions): Promise<Store> {
-  const database = databaseOf(url, (error) =>
+  const database = await databaseOf(url, (error) =>
     log?.warn({ error: error.message }, 'A connection to the database was lost'),
   );
   const over = (dialect: Dialect) => new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] });

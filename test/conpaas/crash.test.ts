@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stopAll } from '../../src/conpaas/cloud/local.js';
 import { zip } from '../archives/pack.js';
+import { withStockedKeys } from '../support/built.js';
 import { type ConpaasClient, createConpaasClient, type ManagerClient, type Row } from './conpaas-client.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -38,9 +39,13 @@ afterAll(async () => {
 }, 60_000);
 
 async function start(): Promise<Running> {
-  const child: ChildProcess = spawn(process.execPath, [join(HERE, 'system-process.mjs'), data, String(port)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...withStockedKeys(), join(HERE, 'system-process.mjs'), data, String(port)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   if (!child.stdout) throw new Error('no output');
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const options = JSON.parse(line) as { director: string; managerPort: number; authority: string };

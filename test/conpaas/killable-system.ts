@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { isAlive, type ProcessIdentity } from '../../src/conpaas/agent/processes.js';
 import type { AgentSpec } from '../../src/conpaas/agent/spec.js';
 import { stopAll } from '../../src/conpaas/cloud/local.js';
+import { withStockedKeys } from '../support/built.js';
 import { type ConpaasClient, createConpaasClient } from './conpaas-client.js';
 
 const PROGRAM = fileURLToPath(new URL('system-process.mjs', import.meta.url));
@@ -37,7 +38,9 @@ export async function openKillableSystem(): Promise<KillableSystem> {
   const system: KillableSystem = {
     data,
     async start() {
-      child = spawn(process.execPath, [PROGRAM, data, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      child = spawn(process.execPath, [...withStockedKeys(), PROGRAM, data, String(port)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       if (!child.stdout) throw new Error('no output');
       const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
       const options = JSON.parse(line) as { director: string; managerPort: number; authority: string };

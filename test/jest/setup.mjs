@@ -14,6 +14,7 @@ const PROGRAMS = [
   'test/services/crashing-worker.ts',
   'test/store/acknowledging-writer.ts',
   'test/support/restoring.ts',
+  'test/support/stocked-keys.ts',
 ];
 /** Left where they are: they are jest's, or have files of their own. */
 const TOOLS = ['ajv', 'ajv-formats', 'esbuild', 'supertest'];
@@ -26,7 +27,7 @@ const placed = {
   setup({ onLoad, onResolve }) {
     // The product's own sources get their keys from the stock; a test that asks for the real ones gets those.
     onResolve({ filter: /\/key-pair\.js$/ }, ({ resolveDir }) =>
-      resolveDir.startsWith(join(ROOT, 'src')) ? { path: join(ROOT, 'test/support/key-stock.ts') } : undefined,
+      resolveDir.startsWith(join(ROOT, 'src')) ? { path: join(ROOT, 'test/support/stocked-key-pair.ts') } : undefined,
     );
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');

@@ -26,8 +26,8 @@ const without = ({ migrations, ...rows }: Record<string, unknown[]>) => rows;
   let opened: PortableStore[];
   const file = () => join(data, 'coaps.db');
   const config = () => ({ data, database: undefined });
-  const portable = (url: string) => {
-    const store = openPortable(url);
+  const portable = async (url: string) => {
+    const store = await openPortable(url);
     opened.push(store);
     return store;
   };
@@ -87,7 +87,7 @@ const without = ({ migrations, ...rows }: Record<string, unknown[]>) => rows;
 
     // What replaces it does so at once, or not at all.
     const migrations = MIGRATIONS.map(({ name }) => name);
-    const replacing = portable(url).load({ migrations, replace: true }, async (put) => {
+    const replacing = (await portable(url)).load({ migrations, replace: true }, async (put) => {
       await put('settings', [['installation', 'a1234567']]);
       throw new Error('on purpose');
     });
@@ -101,7 +101,9 @@ const without = ({ migrations, ...rows }: Record<string, unknown[]>) => rows;
     expect(store.installation).toMatch(/^[a-z][a-z0-9]{7}$/);
     expect(JSON.stringify(before)).toContain(store.installation);
     await store.close();
-    await portable(url).load({ migrations, replace: true }, (put) => put('settings', [['installation', 'a1234567']]));
+    await (await portable(url)).load({ migrations, replace: true }, (put) =>
+      put('settings', [['installation', 'a1234567']]),
+    );
     expect(Object.values(without(await everythingIn(url))).flat()).toEqual([
       JSON.stringify([
         ['name', 'installation'],
@@ -121,7 +123,7 @@ const without = ({ migrations, ...rows }: Record<string, unknown[]>) => rows;
     await expect(moveStore({ data, database: `sqlite:${tooLarge}` }, url, never)).rejects.toThrow(/out of range/);
     expect(await everythingIn(url)).toEqual({});
     // What came must also stand there: a feed that says more than it gives is found out.
-    const target = portable(url);
+    const target = await portable(url);
     const migrations = MIGRATIONS.map(({ name }) => name);
     await expect(target.load({ migrations, replace: false }, async (put) => put('nothing', []))).rejects.toThrow(
       /no table nothing/,
@@ -156,7 +158,7 @@ const without = ({ migrations, ...rows }: Record<string, unknown[]>) => rows;
     const old = `sqlite:${join(data, 'old.db')}`;
     const [first] = MIGRATIONS;
     const steps = first ? [first.name] : [];
-    await portable(old).load({ migrations: steps, replace: false }, async (put) =>
+    await (await portable(old)).load({ migrations: steps, replace: false }, async (put) =>
       put('settings', [['installation', 'abcdefgh']]),
     );
     const connection = new BetterSqlite(join(data, 'old.db'));

@@ -23,6 +23,8 @@ export interface ChildOptions {
   stdin?: string;
   /** A folder that stands in the PATH of the child and of everything that it starts: `processesOf` finds them by it. */
   mark?: string;
+  /** Of Node's. */
+  flags?: readonly string[];
 }
 
 /** `coaps …` as a process of its own, from dist, with an environment that holds nothing of this one's COAPS variables. */
@@ -35,10 +37,10 @@ export function runCoaps(args: readonly string[], options: ChildOptions = {}): C
 export function runScript(
   script: string,
   args: readonly string[],
-  { env, directory, stdin, mark }: ChildOptions = {},
+  { env, directory, stdin, mark, flags = [] }: ChildOptions = {},
 ): Child {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(COAPS_|NODE_OPTIONS$|JEST_)/.test(name));
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(process.execPath, [...flags, script, ...args], {
     env: {
       ...Object.fromEntries(inherited),
       PATH: [process.env['PATH'], ...(mark === undefined ? [] : [mark])].join(':'),

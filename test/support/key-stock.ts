@@ -1,27 +1,28 @@
 import { webcrypto } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as product from '../../src/conpaas/key-pair.js';
-
-export const { RSA } = product;
+import { RSA } from '../../src/conpaas/key-pair.js';
 
 /** More than a test compares with one another. */
 const SIZE = 64;
 const FOLDER = join(import.meta.dirname, '../../node_modules/.cache/coaps-keys');
-let given = 0;
+
+type Make = () => Promise<webcrypto.CryptoKeyPair>;
 
 /**
- * Stands for the product's `newKeys` in all that runs inside of tests: keys that it made, which are kept for the next test that wants
- * some. Making them takes longer than most tests. They are given in turn, and processes that tests start make their own.
+ * Keys that `make` made, which are kept for the next one who wants some, and are given in turn: making them takes longer than most
+ * tests. `first`: where in the stock this process begins.
  */
-export async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  const file = join(FOLDER, `${given++ % SIZE}.json`);
-  const kept = await readFile(file, 'utf8').catch(() => undefined);
-  return kept === undefined ? await made(file) : await read(JSON.parse(kept) as webcrypto.JsonWebKey);
+export function keyStock(make: Make, first: number): Make {
+  let given = first;
+  return async () => {
+    const file = join(FOLDER, `${given++ % SIZE}.json`);
+    const kept = await readFile(file, 'utf8').catch(() => undefined);
+    return kept === undefined ? await keep(await make(), file) : await read(JSON.parse(kept) as webcrypto.JsonWebKey);
+  };
 }
 
-async function made(file: string): Promise<webcrypto.CryptoKeyPair> {
-  const keys = await product.newKeys();
+async function keep(keys: webcrypto.CryptoKeyPair, file: string): Promise<webcrypto.CryptoKeyPair> {
   await mkdir(FOLDER, { recursive: true });
   // Whole or not at all: other tests look at the same moment.
   const partial = `${file}.${process.pid}`;

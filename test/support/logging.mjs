@@ -1,7 +1,7 @@
 /** Logs what must not be read, as a part of the gateway might do by mistake. */
 import { openLog } from '../../dist/src/gateway/log.js';
 
-const log = openLog('info');
+const log = await openLog('info');
 const error = Object.assign(new Error('refused'), {
   config: { headers: { Authorization: 'Bearer hidden-1' }, auth: { password: 'hidden-2' } },
 });

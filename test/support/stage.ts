@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stopAll } from '../../src/conpaas/cloud/local.js';
+import { withStockedKeys } from './built.js';
 import { type Child, type ChildOptions, processesOf, runCoaps, runScript } from './child-gateway.js';
 import { speaker, type TestGateway } from './gateway.js';
 
@@ -54,7 +55,7 @@ export async function openStage(): Promise<Stage> {
         COAPS_LOG_LEVEL: 'warn',
         ...more,
       };
-      const options = { directory, mark: directory, env };
+      const options = { directory, mark: directory, env, flags: withStockedKeys() };
       const child = script ? keep(runScript(script.path, script.args, options)) : coaps(['serve'], options);
       const [, base = ''] = await child.printed(/COAPS API\s+(\S+)\n/);
       return {

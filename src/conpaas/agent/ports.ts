@@ -30,16 +30,17 @@ function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Whether a connection can be made. */
+const FAREWELL_MS = 1000;
+
+/** Whether a connection can be made. It is ended in peace: what speaks first may not bear that nobody listens. */
 export function accepts({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, host);
-    const done = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
+    const socket = connect(port, host, () => {
+      socket.setTimeout(FAREWELL_MS, () => socket.destroy());
+      socket.resume().end();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
   });
 }
 

@@ -41,7 +41,7 @@ export async function writeBackup(config: Config, file: string, told: Told): Pro
   assertOwner(config.data);
   const opened: (() => Promise<void>)[] = [];
   try {
-    const store = openPortable(databaseUrl(config), { mustExist: true });
+    const store = await openPortable(databaseUrl(config), { mustExist: true });
     opened.push(store.close);
     const artefacts = await openArtefactStore(config);
     opened.push(artefacts.close);

@@ -80,7 +80,7 @@ async function assertFree(config: Config, replace: boolean): Promise<void> {
   const url = databaseUrl(config);
   const file = sqliteFile(url);
   if (file !== undefined && !existsSync(file)) return;
-  const store = openPortable(url);
+  const store = await openPortable(url);
   try {
     await withoutGateways(store);
     if (replace || (await store.isEmpty())) return;
@@ -121,7 +121,7 @@ async function fill(
     await kept.close();
   }
   // Last, since it is all or nothing: before its end the old rows stand.
-  const store = openPortable(databaseUrl(config));
+  const store = await openPortable(databaseUrl(config));
   try {
     return { rows: await fillStore(store, file, { migrations, replace }, told), files, artefacts, warnings };
   } finally {

@@ -47,12 +47,12 @@ export interface LoadOptions {
 }
 
 /** `mustExist`: a SQLite file that is not there is a fault, and not a new store. */
-export function openPortable(url: string, { mustExist = false } = {}): PortableStore {
+export async function openPortable(url: string, { mustExist = false } = {}): Promise<PortableStore> {
   const file = sqliteFile(url);
   if (mustExist && file !== undefined && !existsSync(file)) {
     throw new Fault('NotFound', `There is no store: ${file} does not exist. Look at data and database.`);
   }
-  const database = databaseOf(url, () => undefined, TOOL);
+  const database = await databaseOf(url, () => undefined, TOOL);
   const plain: AnyDatabase = new Kysely({ dialect: database.kysely });
   const named = plain.withPlugin(new CamelCasePlugin()) as unknown as Kysely<Schema>;
   const translated = <T>(work: Promise<T>): Promise<T> =>
