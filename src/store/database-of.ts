@@ -1,5 +1,5 @@
+import type { DatabaseUser } from './database-user.js';
 import type { Database } from './dialect.js';
-import type { DatabaseUser } from './postgres.js';
 import { sqliteDatabase } from './sqlite.js';
 
 /** The database that a URL names: `sqlite:<file>` or `postgres://…`. */

@@ -1,6 +1,7 @@
 import { PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { Fault } from '../domain/errors.js';
+import { GATEWAY } from './database-user.js';
 import { type Database, dangling, unstorable } from './dialect.js';
 import { otherGateways } from './notifications.js';
 
@@ -17,20 +18,6 @@ const AWAY =
   /^(08...|25P03|57P0[1-5]|53[123]00|ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|EHOSTUNREACH)$/;
 const AWAY_TEXTS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
-
-/** Who opens a database. */
-export interface DatabaseUser {
-  /** How the connections call themselves to PostgreSQL: others see by it who is there. */
-  program: string;
-  /** Milliseconds after which PostgreSQL ends a transaction that idles; 0: never. */
-  idleTransaction: number;
-}
-
-/**
- * A transaction of a gateway awaits nothing but the database: one that idles belongs to a gateway that hangs or was paused, and would
- * hold its locks, so that nobody could take its work over or begin any.
- */
-export const GATEWAY: DatabaseUser = { program: 'coaps-gateway', idleTransaction: 5_000 };
 
 /** `onLost` hears of idle connections that break; the pool replaces them. */
 export function postgresDatabase(url: string, onLost: (error: Error) => void, user = GATEWAY): Database {
