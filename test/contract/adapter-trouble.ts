@@ -131,8 +131,8 @@ export const TROUBLE_CASES: AdapterCase[] = [
       const spec = await deployed(stage);
       const mend = await trouble();
       assert.ok((await refused(stage.adapter.start(spec.key, call()), 'failed')).length > 0);
-      await mend();
       assert.notEqual((await stage.seen(spec.key))?.state, 'STARTED');
+      await mend();
       assert.equal((await stage.adapter.restart(spec.key, call())).state, 'STARTED');
     },
   },
