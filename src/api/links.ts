@@ -2,8 +2,9 @@ import type { Principal } from '../domain/principal.js';
 import { isLegal, TERMINAL_OPERATION_STATES } from '../domain/states.js';
 import type { ResponseKind } from '../domain/views.js';
 import { isListKind, isThingKind } from '../representations/kinds.js';
+import type { RowLink } from '../representations/list.js';
 import type { Action, LinkRule, LinkSource, Method, Rel } from './action.js';
-import { type PathValues, pathFiller } from './lookup.js';
+import { type PathValues, pathFiller, pathParts } from './lookup.js';
 import type { Subject } from './subjects.js';
 import type { ActionKey } from './table.js';
 
@@ -29,8 +30,8 @@ export interface LinkContext {
 export interface Links {
   /** Of a document. */
   ofThing(subject: Subject, context: LinkContext): Link[];
-  /** Of the rows of one list: of each the thing itself, then what can be done with it. */
-  ofRows(context: LinkContext): (subject: Subject) => Link[];
+  /** Of the rows of one list: of each the thing itself, then what can be done with it. Rows of a kind get the same array. */
+  ofRows(context: LinkContext): (subject: Subject) => readonly RowLink[];
   /** Where a thing is described, relative to the base. */
   self(on: LinkSource, params: PathValues): string | undefined;
 }
@@ -67,15 +68,15 @@ export function createLinks(table: Readonly<Record<string, Action>>): Links {
   return {
     ofThing: (subject, context) => linksAlong(edgesOf(subject, context), subject, context),
     ofRows(context) {
-      const known = new Map<string, Edge[]>();
+      const known = new Map<string, readonly RowLink[]>();
       return (subject) => {
         const kind = kindOf(subject, context);
         let found = known.get(kind);
         if (!found) {
-          found = edgesOfRow(subject, context);
+          found = edgesOfRow(subject, context).map(rowLinkOf);
           known.set(kind, found);
         }
-        return linksAlong(found, subject, context);
+        return found;
       };
     },
     self: (on, params) => selves.get(on)?.path(params),
@@ -87,6 +88,10 @@ function edgeOf(key: ActionKey, action: Action, rule: LinkRule): Edge {
   const isOfThing = type !== undefined && (rule.rel === 'down' || rule.rel === 'alternate');
   const named = isOfThing && (isThingKind(action.response) || action.response === 'bytes');
   return { key, action, rule, type, named, path: pathFiller(action.path) };
+}
+
+function rowLinkOf({ action, rule, type, named }: Edge): RowLink {
+  return { rel: rule.rel, type, named, path: pathParts(action.path) };
 }
 
 /** What `isAllowed` looks at: subjects that agree in it have the same links, to other addresses. */

@@ -1,4 +1,5 @@
 import { Fault } from '../domain/errors.js';
+import { rowPath } from '../representations/list.js';
 import type { Action, Method } from './action.js';
 import type { ActionKey } from './table.js';
 
@@ -112,15 +113,11 @@ export function filledPath(path: string, params: PathValues): string | undefined
 
 /** The same for a path that is filled often. */
 export function pathFiller(path: string): (params: PathValues) => string | undefined {
-  // Literal text and names in turn.
-  const parts = path.split(/\{(\w+)\}/);
-  return (params) => {
-    let filled = parts[0] as string;
-    for (let index = 1; index < parts.length; index += 2) {
-      const value = params[parts[index] as string];
-      if (value === undefined) return undefined;
-      filled += (typeof value === 'number' ? value : encodeURIComponent(value)) + (parts[index + 1] as string);
-    }
-    return filled;
-  };
+  const parts = pathParts(path);
+  return (params) => rowPath('', parts, params);
+}
+
+/** Literal text and the name of a parameter in turn. */
+export function pathParts(path: string): string[] {
+  return path.split(/\{(\w+)\}/);
 }

@@ -9,7 +9,7 @@ import { isLegal } from '../domain/states.js';
 import type { Listing, ResponseKind, ResponseValues } from '../domain/views.js';
 import { jsonList, writeJson } from '../representations/json.js';
 import { isListKind, isThingKind, LISTS, type ListKind, THINGS, type ThingKind } from '../representations/kinds.js';
-import { listPieces } from '../representations/list.js';
+import { listPieces, type Row } from '../representations/list.js';
 import type { WireRecord } from '../representations/shape.js';
 import type { Rows, Thing } from '../representations/thing.js';
 import { writeXml, xmlList } from '../representations/xml.js';
@@ -81,19 +81,20 @@ async function sendList(api: Api, exchange: Known, kind: ListKind, listing: List
   const { list, record } = LISTS[kind] as Rows<unknown>;
   const context: LinkContext = { principal: exchange.principal, can: api.canOn(exchange.base) };
   const linksOf = api.links.ofRows(context);
-  const rowOf = (row: unknown, subject: Subject) => {
-    const path = api.links.self(subject.on, subject.params);
-    const links = linkRecords(exchange, linksOf(subject));
-    return record(row, { links, ...(path !== undefined && { self: hrefOf(exchange, path) }) });
+  const described = (value: unknown, subject: Subject): Row => {
+    const { on, params, name } = subject;
+    const path = api.links.self(on, params);
+    const own = record(value, { links: [], ...(path !== undefined && { self: hrefOf(exchange, path) }) });
+    return { record: own, links: linksOf(subject), params, name };
   };
-  const recordOf = (row: unknown) => {
-    const subject = exchange.owned(subjectOfRow(kind, row, exchange.params));
-    return subject instanceof Promise ? subject.then((known) => rowOf(row, known)) : rowOf(row, subject);
+  const rowOf = (value: unknown) => {
+    const subject = exchange.owned(subjectOfRow(kind, value, exchange.params));
+    return subject instanceof Promise ? subject.then((known) => described(value, known)) : described(value, subject);
   };
   const own = linkRecords(exchange, await listLinks(api, exchange, kind));
   const links = () => [...own, ...nextPage(exchange, kind, listing.nextPage)];
-  const writer = exchange.format === 'json' ? jsonList(list) : xmlList(list);
-  await sendPieces(exchange, listPieces(writer, listing.items, recordOf, links));
+  const writer = (exchange.format === 'json' ? jsonList : xmlList)(list, hrefOf(exchange, '/'));
+  await sendPieces(exchange, listPieces(writer, listing.items, rowOf, links));
 }
 
 export async function listLinks(api: Api, exchange: Known, kind: ListKind) {

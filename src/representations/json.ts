@@ -1,5 +1,5 @@
 import { Fault } from '../domain/errors.js';
-import type { ListWriter } from './list.js';
+import { type ListWriter, type Row, rowPath } from './list.js';
 import type { Field, ListShape, Shape, WireRecord } from './shape.js';
 import { legalText } from './text.js';
 
@@ -8,13 +8,23 @@ export function writeJson(record: WireRecord | readonly WireRecord[]): string {
   return JSON.stringify(record, (_, value: unknown) => (typeof value === 'string' ? legalText(value) : value));
 }
 
-/** Rows under the list's name, and its links. */
-export function jsonList({ name }: ListShape): ListWriter {
+/** Rows under the list's name, and its links. `base`: what stands before the paths of the rows' links. */
+export function jsonList({ name }: ListShape, base: string): ListWriter {
   return {
     head: `{${JSON.stringify(name)}:[`,
-    row: (record, index) => (index === 0 ? '' : ',') + writeJson(record),
+    row(row, index) {
+      const links = linksOf(row, base);
+      return (index === 0 ? '' : ',') + writeJson(links.length > 0 ? { ...row.record, links } : row.record);
+    },
     tail: (links) => `],"links":${writeJson(links)}}`,
   };
+}
+
+function linksOf({ links, params, name }: Row, base: string): WireRecord[] {
+  return links.flatMap(({ rel, type, named, path }) => {
+    const href = rowPath(base, path, params);
+    return href === undefined ? [] : [{ rel, type, href, ...(named && { name }) }];
+  });
 }
 
 /** Reads the JSON form of a thing. What the shape does not name is ignored; a wrong type is a Fault `InvalidValue`. */

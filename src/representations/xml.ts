@@ -2,7 +2,7 @@ import { create } from 'xmlbuilder2';
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 import type { Layout } from './layout.js';
 import { linkShape } from './link.js';
-import type { ListWriter } from './list.js';
+import { type ListWriter, type RowLink, rowPath } from './list.js';
 import type { Field, ListShape, Shape, WireRecord } from './shape.js';
 import { escapeAttribute, escapeText, legalText } from './text.js';
 
@@ -40,8 +40,8 @@ function append(parent: XMLBuilder, { name, attributes, children, text }: Layout
   if (text !== '') element.txt(mark(text));
 }
 
-/** An element as text, in one go: it is made for each row of a list, so no tree stands between. */
-export function elementText(shape: Shape, record: WireRecord, name = shape.name): string {
+/** An element as text, in one go: it is made for each row of a list, so no tree stands between. `more`: what follows its children. */
+export function elementText(shape: Shape, record: WireRecord, name = shape.name, more = ''): string {
   let open = `<${name}`;
   let inside = '';
   let text = '';
@@ -54,7 +54,7 @@ export function elementText(shape: Shape, record: WireRecord, name = shape.name)
     else if (Array.isArray(value)) for (const one of value) inside += childText(field, one);
     else inside += childText(field, value);
   }
-  inside += text;
+  inside += text + more;
   return inside === '' ? `${open}/>` : `${open}>${inside}</${name}>`;
 }
 
@@ -85,10 +85,35 @@ function contentText(value: unknown): string {
   return PLAIN.test(text) ? text : escapeText(legalText(text));
 }
 
-export function xmlList({ name, row }: ListShape): ListWriter {
+/** `base`: what stands before the paths of the rows' links. */
+export function xmlList({ name, row }: ListShape, base: string): ListWriter {
+  const known = new Map<readonly RowLink[], LinkStart[]>();
   return {
     head: `${DECLARATION}<${name}>`,
-    row: (record) => elementText(row, record),
+    row({ record, links, params, name: title }) {
+      let starts = known.get(links);
+      if (!starts) {
+        starts = links.map((link) => ({ ...link, start: linkStart(link, base) }));
+        known.set(links, starts);
+      }
+      const named = title === undefined ? '' : ` name="${attributeText(title)}"`;
+      let text = '';
+      for (const link of starts) {
+        // Numbers and percent escapes: nothing in the rest of an address is to be escaped.
+        const address = rowPath(link.start, link.path, params);
+        if (address !== undefined) text += `${address}"${link.named ? named : ''}/>`;
+      }
+      return elementText(row, record, row.name, text);
+    },
     tail: (links) => `${links.map((link) => elementText(linkShape, link)).join('')}</${name}>`,
   };
+}
+
+/** With the text before the first parameter of its address. */
+interface LinkStart extends RowLink {
+  start: string;
+}
+
+function linkStart({ rel, type }: RowLink, base: string): string {
+  return elementText(linkShape, { rel, type, href: base }).slice(0, -'"/>'.length);
 }

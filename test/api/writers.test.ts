@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { jsonList, readJson, writeJson } from '../../src/representations/json.js';
 import { LISTS, THINGS } from '../../src/representations/kinds.js';
-import { listPieces } from '../../src/representations/list.js';
+import { listPieces, type Row, type RowLink } from '../../src/representations/list.js';
 import { manifestShape } from '../../src/representations/manifest-shape.js';
 import { errorShape } from '../../src/representations/message.js';
-import type { ListShape, Shape, WireRecord } from '../../src/representations/shape.js';
+import type { ListShape, Shape } from '../../src/representations/shape.js';
 import { buildElement, DECLARATION, elementText, writeXml, xmlList } from '../../src/representations/xml.js';
 import { readXml } from '../../src/representations/xml-record.js';
 import { readXmlTree } from '../../src/representations/xml-tree.js';
@@ -80,17 +80,42 @@ test('JSON and XML hold the same text, whatever it was', () => {
   );
 });
 
+const BASE = 'http://a/<b>&c';
+const LINKS: RowLink[] = [
+  { rel: 'down', type: 'application/jpaas.thing+xml', named: true, path: ['/thing/', 'id', ''] },
+  { rel: 'start', type: undefined, named: false, path: ['/thing/', 'id', '/of/', 'owner', '/action/start'] },
+  { rel: 'list', type: undefined, named: true, path: ['/thing'] },
+];
+
+/** A row of a list beside the same as it stands in a document of its own. */
+const rowOf = (shape: ListShape) =>
+  fc
+    .record({ record: recordOf(shape.row, legal), id: fc.nat(), owner: fc.option(fc.string()), name: fc.option(legal) })
+    .map(({ record: { links: _, ...record }, id, owner, name }) => {
+      const known = { ...(name !== null && { name }) };
+      const links = [
+        { rel: 'down', type: 'application/jpaas.thing+xml', href: `${BASE}/thing/${id}`, ...known },
+        ...(owner === null
+          ? []
+          : [{ rel: 'start', href: `${BASE}/thing/${id}/of/${encodeURIComponent(owner)}/action/start` }]),
+        { rel: 'list', href: `${BASE}/thing`, ...known },
+      ];
+      const params = { id, ...(owner !== null && { owner }) };
+      return { row: { record, links: LINKS, params, name: name ?? undefined }, whole: { ...record, links } };
+    });
+
 describe('Lists', () => {
   test.each(lists)('of %s hold the rows in their order and the links behind them, in both forms', async (_, shape) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(recordOf(shape.row, legal), { maxLength: 4 }), async (rows) => {
+      fc.asyncProperty(fc.array(rowOf(shape), { maxLength: 4 }), async (given) => {
+        const [rows, wholes] = [given.map(({ row }) => row), given.map(({ whole }) => whole)];
         const links = [{ rel: 'up', href: 'http://a/?b&c' }];
-        const xml = await joined(listPieces(xmlList(shape), each(rows), itself, () => links));
-        expect(xml.startsWith(`${DECLARATION}<${shape.name}>`)).toBe(true);
-        const { children } = readXmlTree(Buffer.from(xml));
-        expect(children.map((child) => child.name)).toEqual([...rows.map(() => shape.row.name), 'Link']);
-        const json = JSON.parse(await joined(listPieces(jsonList(shape), each(rows), itself, () => links)));
-        expect(json).toEqual({ [shape.name]: rows, links });
+        const xml = await joined(listPieces(xmlList(shape, BASE), each(rows), itself, () => links));
+        const inside = wholes.map((whole) => elementText(shape.row, whole)).join('');
+        const tail = '<Link rel="up" href="http://a/?b&amp;c"/>';
+        expect(xml).toBe(`${DECLARATION}<${shape.name}>${inside}${tail}</${shape.name}>`);
+        const json = JSON.parse(await joined(listPieces(jsonList(shape, BASE), each(rows), itself, () => links)));
+        expect(json).toEqual({ [shape.name]: wholes, links });
       }),
       { numRuns: 30 },
     );
@@ -98,20 +123,21 @@ describe('Lists', () => {
 
   test('take a row only when it is asked for', async () => {
     let taken = 0;
-    async function* rows(): AsyncGenerator<WireRecord> {
+    async function* rows(): AsyncGenerator<Row> {
       for (;;) {
         taken++;
-        yield { id: taken, name: 'x', description: 'd'.repeat(20_000), uri: 'u', status: 'CREATED' };
+        const record = { id: taken, name: 'x', description: 'd'.repeat(20_000), uri: 'u', status: 'CREATED' };
+        yield { record, links: [], params: {}, name: undefined };
       }
     }
-    const pieces = listPieces(xmlList(LISTS.applications.list), rows(), itself, () => []);
+    const pieces = listPieces(xmlList(LISTS.applications.list, BASE), rows(), itself, () => []);
     for (let index = 0; index < 2; index++) await pieces.next();
     expect(taken).toBe(8);
     await pieces.return(undefined);
   });
 });
 
-const itself = (record: WireRecord) => record;
+const itself = (row: Row) => row;
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
