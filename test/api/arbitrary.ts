@@ -18,16 +18,20 @@ const anything = fc
   )
   .map((points) => String.fromCodePoint(...points));
 
+/** Names that every object has already. */
+const MEMBERS = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty'];
+
 /** Text that XML may hold, markup and white space included. */
 export const legal = fc.oneof(
   fc.constantFrom('', ' ', '<b>&amp;</b>', '&#xD;', ']]>', 'a"b\'c', '\r\n\t', 'appId="1"', '\u00e9\u{1F600}', '-->'),
+  fc.constantFrom(...MEMBERS),
   anything.map((text) => text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')),
 );
 
 /** Any text at all, with what XML forbids. */
 export const wild = fc.oneof(
   anything,
-  fc.constantFrom('__proto__', '\u001b[31mred\u001b[0m', '\u0000', '\uFFFE', '\ud800'),
+  fc.constantFrom(...MEMBERS, '\u001b[31mred\u001b[0m', '\u0000', '\uFFFE', '\ud800'),
 );
 
 /** Any record of a shape; `text` gives its strings. */

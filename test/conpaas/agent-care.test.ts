@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { startGroup } from '../../src/conpaas/agent/group.js';
 import { openOutput } from '../../src/conpaas/agent/output.js';
 import { freePort } from '../../src/conpaas/agent/ports.js';
-import { probe } from '../../src/conpaas/agent/probe.js';
 import { markedProcesses } from '../../src/conpaas/agent/processes.js';
 import { agentFiles, readSpec } from '../../src/conpaas/agent/spec.js';
 import { until } from '../../src/conpaas/agent/wait.js';
@@ -172,29 +170,6 @@ describe('starting', () => {
       'm.js': `require('node:http').createServer((q, r) => r.end('ok')).listen(${place});`,
     });
     expect(await textOf(await expose(agent.client))).toBe('ok');
-  });
-
-  it('takes nobody else’s answer for its own', async () => {
-    const port = await freePort();
-    const stranger = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
-    await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
-    const output = await openOutput(join(rig.data, 'probe-test'), { fileBytes: 10_000, files: 2 });
-    const group = await startGroup(
-      { command: 'sleep', args: ['60'], cwd: '/', env: { PATH: '/usr/bin:/bin' }, owner: null, mark: 'probe-test-1' },
-      output,
-    );
-    const result = await probe({
-      group,
-      port,
-      hosts: ['127.0.0.1'],
-      uid: undefined,
-      limitMs: 5000,
-      signal: new AbortController().signal,
-    });
-    expect(result).toEqual({ outcome: 'lost' });
-    await group.stop(1000);
-    output.close();
-    stranger.close();
   });
 
   it('gives way to a later request', async () => {

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RSA } from '../../src/conpaas/key-pair.js';
 
-/** More than a test compares with one another. */
+/** More than a test compares with one another. Processes that each begin somewhere may share a key now and then. */
 const SIZE = 64;
 const FOLDER = join(import.meta.dirname, '../../node_modules/.cache/coaps-keys');
 

@@ -30,17 +30,22 @@ function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
-const FAREWELL_MS = 1000;
+/** To connect, and then to hear the other side out. */
+const PATIENCE_MS = 1000;
 
 /** Whether a connection can be made. It is ended in peace: what speaks first may not bear that nobody listens. */
 export function accepts({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, host, () => {
-      socket.setTimeout(FAREWELL_MS, () => socket.destroy());
       socket.resume().end();
       resolve(true);
     });
     socket.on('error', () => resolve(false));
+    // Where the queue of connections is full, nobody answers at all.
+    socket.setTimeout(PATIENCE_MS, () => {
+      socket.destroy();
+      resolve(false);
+    });
   });
 }
 

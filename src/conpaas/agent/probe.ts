@@ -32,26 +32,29 @@ const LONGEST_STEP_MS = 500;
 export async function probe({ group, port, hosts, uid, limitMs, signal }: ProbeOptions): Promise<ProbeResult> {
   const end = Date.now() + limitMs;
   let step = FIRST_STEP_MS;
+  let listens = false;
+  const listeners = async () => (await allListeners()).filter((one) => one.port === port);
   while (!signal.aborted) {
-    // The kernel's tables take it milliseconds to write: they are read when there is something to be seen.
-    const isOver = group.hasEnded();
-    const found =
-      isOver || (await isReached(hosts, port)) ? (await allListeners()).filter((one) => one.port === port) : [];
-    const listening = found.length > 0;
-    if (isOver) {
-      // It went because the port was taken, or for a reason of its own.
-      return listening ? { outcome: 'lost' } : { outcome: 'ended', how: await group.ended };
+    // It went because the port was taken, or for a reason of its own.
+    if (group.hasEnded()) {
+      return (await listeners()).length > 0 ? { outcome: 'lost' } : { outcome: 'ended', how: await group.ended };
     }
-    if (listening) {
+    const isLate = Date.now() > end;
+    // The kernel's tables take it milliseconds to write: they are read when there is something to be seen.
+    if (isLate || listens || (await isReached(hosts, port))) {
+      const found = await listeners();
+      listens = found.length > 0;
       const own = await listenersOn(group, uid);
-      if (found.some((one) => !own.has(one.inode)) && !group.hasEnded()) return { outcome: 'lost' };
-      for (const host of hosts) {
+      // Whoever answers now is somebody else.
+      if (group.hasEnded()) continue;
+      if (found.some((one) => !own.has(one.inode))) return { outcome: 'lost' };
+      for (const host of listens ? hosts : []) {
         if (await answers({ host, port }, Math.min(REQUEST_MS, Math.max(1000, end - Date.now())), signal)) {
           return { outcome: 'answers', address: { host, port } };
         }
       }
     }
-    if (Date.now() > end) return { outcome: 'silent', elsewhere: await portsOf(group, port) };
+    if (isLate) return { outcome: 'silent', elsewhere: await portsOf(group, port) };
     await Promise.race([pause(step, signal), group.ended]);
     step = Math.min(LONGEST_STEP_MS, step * 1.5);
   }
