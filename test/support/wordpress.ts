@@ -9,6 +9,9 @@ import { mariadbIsMissing } from './mariadb.js';
 /** Where Debian's package has it. */
 const PACKAGE = '/usr/share/wordpress';
 
+/** Half of it, for people who look at it with a browser. */
+const BROWSERS_PART = 'wp-includes/js';
+
 /** Why WordPress cannot be tried on this machine, and how to get what is missing; undefined: it can. */
 export async function wordpressIsMissing(): Promise<string | undefined> {
   const database = await mariadbIsMissing();
@@ -60,6 +63,7 @@ export async function wordpressZip(footer: string): Promise<Buffer> {
       )
         continue;
       const path = join(name, entry);
+      if (path === BROWSERS_PART) continue;
       const file = join(folder, path);
       // Debian's package links to files of others.
       if (statSync(file).isDirectory()) add(folder, path);
