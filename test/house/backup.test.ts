@@ -219,12 +219,14 @@ describe('a restore', () => {
   test('that fails at any moment leaves what was there', async () => {
     for (let deadly = 1, failed = true; failed; deadly++) {
       let reports = 0;
-      failed = await restore('b.tar', there, true, () => {
+      const reason = await restore('b.tar', there, true, () => {
         if (++reports === deadly) throw new Error('on purpose');
       }).then(
-        () => false,
-        () => true,
+        () => undefined,
+        (error: Error) => error.message,
       );
+      failed = reason !== undefined;
+      if (failed) expect({ deadly, reason }).toEqual({ deadly, reason: 'on purpose' });
       if (failed) expect({ deadly, contents: await contentsOf(there) }).toEqual({ deadly, contents: before });
       else expect(deadly).toBeGreaterThan(5);
     }

@@ -51,8 +51,8 @@ export async function restoreBackup(
   try {
     await undo(path);
     await assertFree(config, replace);
-    const aside = await begin(path);
     try {
+      const aside = await begin(path);
       const report = await fill(config, file, header, replace, told);
       await end(path);
       return { ...report, createdAt: header.createdAt, ...(aside !== undefined && { aside }) };

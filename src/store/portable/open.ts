@@ -78,7 +78,11 @@ export async function openPortable(url: string, { mustExist = false } = {}): Pro
     load: (options, feed) => translated(load(named, database, options, feed)),
     isEmpty: () => reading(async (trx) => (await filledTables(trx)).length === 0),
     gateways: () => translated(database.rowLocks ? countGateways(plain) : Promise.resolve(0)),
-    close: () => plain.destroy(),
+    async close() {
+      // Kysely closes what it has used; a file that was opened for nothing would be closed with the garbage, under whoever moves it.
+      if (file !== undefined) await plain.connection().execute(async () => {});
+      await plain.destroy();
+    },
   };
 }
 
